@@ -1,4 +1,4 @@
-/** What every cluster consists of, as a process of its own or inside a program: a control plane and a pool of nodes. */
+/** The common parts of every cluster, in a process of its own or embedded: a control plane and a pool of nodes. */
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { ControlPlane, ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
@@ -23,7 +23,7 @@ export interface AssemblyOptions {
 	podEvents?: boolean;
 }
 
-/** What is left to those who start one. */
+/** Options that the caller chooses. */
 type ControlPlaneChoices = Omit<
 	ControlPlaneOptions,
 	"clock" | "wallClock" | "network" | "hasDns" | "authenticateToken" | "dialAgent" | "dialAddress"
@@ -45,12 +45,12 @@ export class Assembly {
 		this.#options = options;
 	}
 
-	/** Undefined before it exists, and while the cluster is being stopped. */
+	/** Undefined before it is created, and while the cluster is being stopped. */
 	get pool(): NodePool | undefined {
 		return this.#pool;
 	}
 
-	/** Is called when the cluster is stopped: those that come last are called first. */
+	/** Registers a function that is called when the cluster stops; the last one registered is called first. */
 	atEnd(close: Close): void {
 		this.#closers.push(close);
 	}
@@ -72,7 +72,7 @@ export class Assembly {
 		return controlPlane;
 	}
 
-	/** @param onMachine what real nodes need; asked for only where there are any */
+	/** @param onMachine returns what real nodes need; only called if there are any */
 	async createPool(
 		controlPlane: () => Promise<ControlPlane>,
 		onMachine: () => Promise<ProcessNodesChoices> | ProcessNodesChoices,
@@ -102,8 +102,8 @@ export class Assembly {
 	}
 
 	/**
-	 * Ends everything: nodes first, while there is an API to report to, then what was started last.
-	 * @returns what failed; the rest is ended all the same
+	 * Stops everything: nodes first, while the API is available, then the other parts in reverse order.
+	 * @returns the errors; the other parts are stopped regardless
 	 */
 	async stop(): Promise<unknown[]> {
 		this.#stopping = true;

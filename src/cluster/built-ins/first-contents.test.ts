@@ -1,4 +1,4 @@
-/** What a new cluster has without a request is what requests would have made. */
+/** The initial objects of a new cluster are those that requests would create. */
 import { expect, test } from "vitest";
 import { createApi } from "../../api/handle.ts";
 import { writeFirstContents } from "../../api/mutate/first-contents.ts";
@@ -15,14 +15,14 @@ import { makeBuiltIns } from "./make.ts";
 
 const kept = builtIns({ network: defaultNetwork, hasDns: true, accounts: ["a-controller", "b-controller"] });
 
-/** All built-in objects, by kind and name, without what differs from one creation to the next. */
+/** All built-in objects, by kind and name, without fields that differ between creations. */
 async function made(first: boolean) {
 	const clock = new VirtualClock();
 	const store = createMemoryStore();
 	const contents = { objects: kept.filter(needsNoAddress), requester: apiServer };
 	if (first) await writeFirstContents(store, clock, contents);
 	const revision = await store.revision();
-	// A store that holds something is left alone.
+	// A store with contents is not changed.
 	await writeFirstContents(store, clock, { ...contents, objects: first ? contents.objects : [] });
 	expect(await store.revision()).toBe(revision);
 	const api = await createApi({ store, clock, registry: createRegistry(catalog), serviceCidr: "10.96.0.0/16" });

@@ -11,7 +11,7 @@ export const builtInFlowControl: readonly BuiltIn[] = [
 	...bootstrapFlowSchemas.map((draft) => builtIn(flowSchemas, draft, restored)),
 ];
 
-/** These two are needed whatever users say; the others are theirs once the annotation says so. */
+/** These two are always necessary; users may change the others by setting the annotation. */
 const mandatory = new Set(["exempt", "catch-all"]);
 
 function restored<T extends KubeObject & { spec: object }>(found: T, wanted: Draft<T>): T | undefined {

@@ -32,7 +32,7 @@ test("what every cluster has comes back when it is deleted", async () => {
 	] as const;
 	const uids = new Map<unknown, string>();
 	for (const [kind, ref] of all) {
-		// One list of all kinds: what is asked of each is alike.
+		// One list of all kinds, on which the same operations are used.
 		const any = kind as typeof services;
 		uids.set(kind, (await client.get(any, ref)).metadata.uid);
 		await client.delete(any, ref);

@@ -1,6 +1,6 @@
 /**
- * Brings back what every cluster has when it is deleted or altered: `kubectl delete all --all` takes the API server's
- * Service along.
+ * Restores built-in objects that are deleted or changed: `kubectl delete all --all` also deletes the API server's
+ * Service.
  */
 import { create, remove, update } from "../../controllers/runtime/actions.ts";
 import { type Controller, watchRule } from "../../controllers/runtime/controller.ts";
@@ -12,10 +12,10 @@ export interface BuiltInState {
 	found: KubeObject | undefined;
 }
 
-/** `kubectl replace --force` deletes an object and creates another, which should not meet one that was brought back. */
+/** `kubectl replace --force` deletes an object and creates another, which should not conflict with a restored one. */
 const patienceMs = 3000;
 
-/** @param list was made before this starts: only changes are looked at */
+/** @param list created before this starts: only changes are examined */
 export function builtInKeeper(list: readonly BuiltIn[]): Controller<BuiltInState> {
 	const byKey = new Map(list.map((one) => [builtInKey(one.kind, one.draft.metadata), one]));
 	const kinds = new Set(list.map(({ kind }) => kind));
@@ -40,7 +40,7 @@ export function builtInKeeper(list: readonly BuiltIn[]): Controller<BuiltInState
 				return waitedMs < patienceMs
 					? { actions: [], requeueAfterMs: patienceMs - waitedMs }
 					: { actions: [create(kind, draft, { orExists: true })] };
-			// It is made again when it is gone.
+			// It is created again after its deletion.
 			if (found.metadata.deletionTimestamp !== undefined) return { actions: [] };
 			const next = mended(found);
 			if (next === undefined) return { actions: [] };

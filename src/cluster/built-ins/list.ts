@@ -1,4 +1,4 @@
-/** Everything that every cluster has. */
+/** All built-in objects. */
 import { standardStorageClass } from "../../controllers/volumes/standard-class.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import { priorityClasses } from "../../kinds/core/priorityclass.ts";
@@ -26,14 +26,14 @@ const systemPriorities = [
 	},
 ];
 
-/** Whether it can be there before anything is served: addresses are given by the verbs alone. */
+/** Whether it can be created before the API is served: only the verbs allocate addresses. */
 export function needsNoAddress({ kind }: BuiltIn): boolean {
 	return kind.plural !== services.plural && kind.plural !== serviceCIDRs.plural;
 }
 
 export interface BuiltInSettings {
 	network: Pick<ClusterNetwork, "serviceCidr">;
-	/** Whether nodes answer DNS, and as kube-state-metrics. */
+	/** Whether nodes serve DNS, and kube-state-metrics. */
 	hasDns: boolean;
 	/** Names of service accounts in kube-system. */
 	accounts: readonly string[];

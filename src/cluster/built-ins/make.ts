@@ -1,4 +1,4 @@
-/** Makes what every cluster has, where it is missing, and adds what it lacks. */
+/** Creates missing built-in objects, and adds what existing ones lack. */
 import type { Client } from "../../client/client.ts";
 import { isReason } from "../../core/errors.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";

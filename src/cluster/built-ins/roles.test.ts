@@ -24,7 +24,7 @@ async function fixture() {
 	const api = await testApi({ namespaces: ["kube-system", "kube-public"] });
 	const user = { name: "system:apiserver", groups: ["system:masters"] };
 	const client = createClient(memoryTransport(api.handle, user), { userAgent: "test", clock: systemClock() });
-	// What the tests' own server has.
+	// The roles of the tests' own server.
 	for (const name of ["everything", "health"]) {
 		await client.delete(clusterRoles, { name });
 		await client.delete(clusterRoleBindings, { name });

@@ -1,4 +1,4 @@
-/** The roles and bindings that every cluster has. What users add to them stays, what is missing is added. */
+/** The built-in roles and bindings. Additions by users are kept, missing parts are added. */
 import {
 	bootstrapClusterRoleBindings,
 	bootstrapClusterRoles,

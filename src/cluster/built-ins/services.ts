@@ -1,6 +1,6 @@
 /**
- * Services without pods: the API server's, the DNS server's, kube-state-metrics'. Each node answers at their addresses
- * itself.
+ * Services without pods: the API server's, the DNS server's, and that of kube-state-metrics. Each node serves their
+ * addresses itself.
  */
 import type { Draft } from "../../core/object.ts";
 import type { EndpointSlice, Endpoints, Service, ServicePort } from "../../kinds/generated/types.ts";
@@ -30,7 +30,7 @@ export function apiServerService(network: Network): BuiltIn[] {
 	return answeredByNodes(ref, labels, apiServerAddress(network), ports);
 }
 
-/** Manifests and programs look for it by this name, whatever serves DNS. */
+/** Manifests and programs use this name, whichever server provides DNS. */
 export function dnsService(network: Network): BuiltIn[] {
 	const ref = { namespace: "kube-system", name: "kube-dns" };
 	const labels = {
@@ -92,7 +92,7 @@ function answeredByNodes(
 	];
 }
 
-/** With a selector the endpoints would be those of pods. */
+/** With a selector, its endpoints would be pods. */
 function mendedService(found: Service, { spec: wanted }: Draft<Service>): Service | undefined {
 	const { selector = {}, ...spec } = found.spec;
 	const isRight = Object.keys(selector).length === 0 && spec.type === wanted.type && contains(spec.ports, wanted.ports);
@@ -112,7 +112,7 @@ function mendedSlice(found: EndpointSlice, wanted: Draft<EndpointSlice>): Endpoi
 	return { ...found, metadata: { ...found.metadata, labels }, endpoints: reached, ports };
 }
 
-/** Whether a value says what is wanted; objects may say more, such as defaults. */
+/** Whether a value includes the desired one; objects may have additional fields, such as defaults. */
 function contains(found: unknown, wanted: unknown): boolean {
 	if (typeof wanted !== "object" || wanted === null) return found === wanted;
 	if (typeof found !== "object" || found === null) return false;

@@ -6,28 +6,31 @@ import { timestamp } from "../../core/clock.ts";
 import { packageDirectory } from "../files/package-files.ts";
 
 export interface BuildInfo {
-	/** 40 hexadecimal digits, or empty where there is no repository. */
+	/** 40 hexadecimal digits; empty if there is no repository. */
 	gitCommit: string;
 	gitTreeState: "clean" | "dirty" | "";
 	/** RFC 3339. */
 	buildDate: string;
 }
 
-/** What scripts/build.ts wrote in the place of the name; unknown when the sources run as they are. */
+/** Replaced by scripts/build.ts; undefined when the sources run directly. */
 declare const COXSWAIN_BUILD: BuildInfo | undefined;
 
 let known: BuildInfo | undefined;
 
-/** Of the bundle, or of the sources where they run as they are. */
+/** Of the bundle, or of the sources when they run directly. */
 export function buildInfo(): BuildInfo {
 	known ??= typeof COXSWAIN_BUILD === "undefined" ? sourceInfo(packageDirectory) : COXSWAIN_BUILD;
 	return known;
 }
 
-/** Sources have the date of their last commit. @param root the folder of package.json */
+/**
+ * For sources, the date of their last commit.
+ * @param root the folder of package.json
+ */
 export function sourceInfo(root: string): BuildInfo {
 	const unknown = { gitCommit: "", gitTreeState: "", buildDate: "1970-01-01T00:00:00Z" } as const;
-	// A package that lies in someone else's repository is not described by that one's commits.
+	// The commits of another project's repository do not describe this package.
 	if (!existsSync(join(root, ".git"))) return unknown;
 	try {
 		const [gitCommit = "", seconds] = git(root, "show", "--no-patch", "--format=%H %ct", "HEAD").split(" ");
@@ -37,7 +40,7 @@ export function sourceInfo(root: string): BuildInfo {
 			buildDate: timestamp(Number(seconds) * 1000),
 		};
 	} catch {
-		// No git, or a repository of another user, which git does not read.
+		// git is not installed, or refuses a repository of another user.
 		return unknown;
 	}
 }

@@ -56,59 +56,62 @@ export interface ControlPlaneOptions {
 	clock: Clock;
 	/** The kinds that are served. Default: the built-in ones. */
 	registry?: MutableRegistry;
-	/** The time of those who connect from outside, where it is another. */
+	/** The clock of clients outside of the process, if it differs. */
 	wallClock?: Clock;
 	/** Undefined while there is none: see publishAuthority. */
 	authority?: Authority;
 	/** PEM of the key that signs service account tokens. */
 	serviceAccountKey?: string;
 	network: ClusterNetwork;
-	/** Whether nodes answer DNS, at the service range's tenth address. Default: no. */
+	/** Whether nodes serve DNS, at the tenth address of the service range. Default: no. */
 	hasDns?: boolean;
-	/** Optional steps of admission, by upstream's names. @throws Error at the start for one that there is not */
+	/**
+	 * Optional admission plugins, by upstream's names.
+	 * @throws Error at the start for an unknown one
+	 */
 	admissionPlugins?: readonly string[];
 	/** Admission webhooks of the program that runs the cluster. */
 	webhooks?: readonly InProcessWebhook[];
 	/** Pod Security Standards for all namespaces. */
 	podSecurity?: PodSecurityConfiguration;
-	/** What tokens must be for, one of them. Empty: for the issuer of service account tokens. */
+	/** Accepted audiences of tokens. Empty: the issuer of service account tokens. */
 	apiAudiences?: readonly string[];
-	/** Other issuers whose tokens are taken. */
+	/** Other accepted issuers of tokens. */
 	oidc?: readonly JwtAuthenticator[];
-	/** What is recorded of requests, and where. Default: nothing. */
+	/** Which requests are recorded, and where. Default: none. */
 	audit?: AuditOptions | undefined;
-	/** How much of past runs is kept. False: nothing. */
+	/** How much history of Jobs is kept. False: none. */
 	history?: HistoryOptions | false | undefined;
-	/** Where notifications may go. Default: nowhere. */
+	/** Where notifications may be sent. Default: nowhere. */
 	notify?: (NotifyOptions & { isPublicOpen?: boolean }) | undefined;
 	authenticateToken?(token: string): User | undefined;
 	dialAgent?(node: string): Promise<Duplex>;
 	dialAddress?(address: string, port: number): Duplex | undefined;
 	/** Size of the store's file, for metrics. */
 	storeBytes?(): number;
-	/** Failures that were dealt with but should be seen: a controller's failed plan, a lost watch. */
+	/** Called for errors that were handled but should be visible: a controller's failed plan, a lost watch. */
 	onError?(what: string, error: unknown): void;
 }
 
 /** API server, controllers and scheduler in this process, without sockets. */
 export interface ControlPlane {
 	readonly api: Api;
-	/** What the controllers see; everything in this process that watches may share it. */
+	/** The controllers' informer cache, which other components in this process may share. */
 	readonly informers: InformerCache;
-	/** Keeps what ended containers wrote; undefined where no history is kept. */
+	/** Stores the logs of terminated containers; undefined if no history is kept. */
 	readonly keptLogs: KeptLogs | undefined;
-	/** A client in this process, as this user. `copies`: what it returns is the caller's own. */
+	/** A client in this process, with this user. `copies`: it returns objects that the caller may change. */
 	client(user: User, options?: { copies?: boolean }): Client;
 	/**
-	 * For a cluster that got its authority only after its start: every namespace gets the ConfigMap kube-root-ca.crt, and
-	 * certificates are signed.
+	 * For a cluster that gets its certificate authority after its start: publishes it in the ConfigMap kube-root-ca.crt
+	 * of every namespace, and signs certificates.
 	 */
 	publishAuthority(authority: Authority): void;
-	/** Ends controllers, scheduler and API; the store stays open. */
+	/** Stops controllers, scheduler and API; the store stays open. */
 	stop(): Promise<void>;
 }
 
-/** For the names of the controllers that need an authority. */
+/** A placeholder, for the names of the controllers that need an authority. */
 const nobody: Authority = { ca: "", sign: () => "", signToken: () => "" };
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -120,7 +123,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	let usage: UsageReader | undefined;
 	const metrics = new MetricRegistry();
 	const registry = options.registry ?? createRegistry(catalog);
-	// For their names: what they work with comes later.
+	// Only their names are used here.
 	const named = [...controllers({ ...options, registry }), ...authorityControllers(nobody)];
 	const accounts = systemAccounts(named);
 	const kept = builtIns({ network: options.network, hasDns: options.hasDns === true, accounts });
@@ -146,7 +149,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		oidc: options.oidc ?? [],
 		audit: options.audit,
 		onRefused(user, why) {
-			// A node may ask for what a pod named that is gone by now.
+			// A node may ask for an object of a pod that no longer exists.
 			if (!isPartOfCluster(user, accounts) || why.includes("no relationship found between node")) return;
 			report(`${user.name} lacks a right`, new ApiError("Forbidden", why));
 		},
@@ -159,7 +162,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		createClient(memoryTransport(api.handle, user), { userAgent: userAgentOf(user), clock, copies });
 	const reader = client(controllerManager);
 	const informers = createInformerCache(reader, { clock, onError: (error, what) => report(what, error) });
-	// Before the code that follows the registry: a kind that is replaced is listed again.
+	// Registered before the code that follows the registry: a replaced kind is listed again.
 	const stopForgetting = registry.onChange(({ removed }) => {
 		for (const kind of removed) informers.forget(kind);
 	});
@@ -176,7 +179,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	await makeBuiltIns(asServer, kept, report);
 
 	const recorder = createEventRecorder(client(eventRecorder), { clock });
-	// In the background: nothing waits for what it finds of the past.
+	// In the background: nothing waits for the past.
 	void history?.start(informers, (regarding, text) =>
 		recorder.record({ regarding, ...text, component: "run-history" }),
 	);

@@ -46,18 +46,18 @@ import { workloadOrderController } from "../../controllers/workload-order/contro
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
-/** Of the cluster's certificates. */
+/** The cluster's certificate authority. */
 export interface Authority {
 	/** PEM of its own certificate. */
 	ca: string;
 	sign: SignCertificate;
-	/** Undefined: Secrets that ask for a token stay as they are. */
+	/** Undefined: Secrets that request a token are not changed. */
 	signToken?: SignSecretToken;
 }
 
 export interface ControllerSettings {
 	registry: Registry;
-	/** Undefined where there is none (yet). */
+	/** Undefined if there is none (yet). */
 	authority?: Authority;
 	network: Pick<ClusterNetwork, "clusterCidr">;
 	/** The metrics for autoscalers. Without it they report that no metrics are available. */
@@ -106,7 +106,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 	];
 }
 
-/** Those that need an authority, which a cluster may get only after its start. */
+/** Those that need a certificate authority, which a cluster may get after its start. */
 export function authorityControllers({ ca, sign, signToken }: Authority): Controller<unknown>[] {
 	return [
 		rootCaController(ca),

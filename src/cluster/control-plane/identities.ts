@@ -29,12 +29,12 @@ function master(name: string): User {
 	return { name, groups: ["system:masters", authenticated] };
 }
 
-/** The server itself, for what every cluster has from its start. */
+/** The server itself, for the initial objects of a cluster. */
 export const apiServer = apiServerUser;
 /** The administrator of a cluster: the kubeconfig's user, and the client of an embedded cluster. */
 export const administrator = master("kubernetes-admin");
 
-/** The user that watches for the controllers and the scheduler: they share what is read. */
+/** The user whose watches the controllers and the scheduler share. */
 export const controllerManager = component("system:kube-controller-manager");
 export const scheduler = component("system:kube-scheduler");
 /** Every node's service proxy. */
@@ -43,20 +43,20 @@ export const serviceProxy = component("system:kube-proxy");
 export const dnsServer = serviceAccount(clusterAccounts.dns);
 /** Writes the Events of controllers and scheduler. */
 export const eventRecorder = serviceAccount(clusterAccounts.eventRecorder);
-/** Answers as kube-state-metrics in each node. */
+/** Serves kube-state-metrics in each node. */
 export const stateMetrics = serviceAccount(clusterAccounts.stateMetrics);
-/** Asks agents what pods and nodes use. */
+/** Reads the usage of pods and nodes from agents. */
 export const metricsReader = serviceAccount(clusterAccounts.metrics);
 /** Reads the Secrets of notification policies and the ends of logs, and writes their status. */
 export const notifications = serviceAccount(clusterAccounts.notifications);
-/** `cox` in the server: waits for nodes, labels them, forgets those that are taken away. */
+/** `cox` in the server: waits for nodes, labels them, and removes the Node objects of removed ones. */
 export const cox = serviceAccount(clusterAccounts.cox);
 /** Watches for all simulated nodes of a process. Each node writes with its own identity. */
 export const simulatedNodes = serviceAccount(clusterAccounts.simulatedNodes);
 
 export const controllerManagerName = "kube-controller-manager";
 
-/** What stands in managedFields of what a part writes, up to the first slash, and in the audit log. */
+/** The name in the managedFields of a component's writes, up to the first slash, and in the audit log. */
 export function userAgentOf({ name }: User): string {
 	if (name === apiServer.name) return "kube-apiserver";
 	if (name === controllerManager.name || name === eventRecorder.name) return controllerManagerName;
@@ -68,7 +68,7 @@ export function controllerUser({ account, component: name }: Pick<Controller<unk
 	return account?.includes(":") === true ? component(account) : serviceAccount(account ?? name);
 }
 
-/** Names of the accounts in kube-system that these controllers, and the other parts of a cluster, act as. */
+/** Names of the accounts in kube-system that these controllers, and the other components of a cluster, use. */
 export function systemAccounts(controllers: readonly Controller<unknown>[]): string[] {
 	const names = controllers
 		.map(({ account, component: name }) => account ?? name)
@@ -77,17 +77,17 @@ export function systemAccounts(controllers: readonly Controller<unknown>[]): str
 }
 
 /**
- * Whether the user is a part of the cluster, which should never lack a right.
- * @param accounts as `systemAccounts` gives them
+ * Whether the user is a component of the cluster, whose requests should never be denied.
+ * @param accounts from `systemAccounts`
  */
 export function isPartOfCluster({ name }: User, accounts: readonly string[]): boolean {
-	// Administrators take its right away when not every pod is to read what it tells.
+	// Administrators remove its permission if pods should not read its metrics.
 	if (name === stateMetrics.name) return false;
 	if ([controllerManager, scheduler, serviceProxy].some((part) => part.name === name)) return true;
 	return name.startsWith("system:node:") || accounts.some((account) => serviceAccount(account).name === name);
 }
 
-/** A user by name, with the groups that every user, or every service account, of that name has. */
+/** A user by name, with the groups that every user, or every service account, with that name has. */
 export function namedUser(name: string, groups: readonly string[]): User {
 	const [, namespace] = /^system:serviceaccount:([^:]+):[^:]+$/.exec(name) ?? [];
 	const own = namespace === undefined ? [] : ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];

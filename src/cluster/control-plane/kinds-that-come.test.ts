@@ -1,4 +1,4 @@
-/** A kind that joins a running cluster, and leaves it: what custom resources will be. */
+/** A kind that is added to a running cluster, and removed again, like custom resources. */
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
@@ -114,13 +114,13 @@ test("who concerns themselves with all kinds learns of one that comes, and of on
 	const names = async () => (await client.list(widgets)).items.map(({ metadata }) => metadata.name);
 	const used = async () => (await client.get(resourceQuotas, { namespace, name: "few" })).status?.used;
 
-	// Garbage collection, and the quota's account.
+	// Garbage collection, and the usage of the quota.
 	await client.delete(configMaps, { namespace, name: "owner" });
 	await clock.advance(10_000);
 	expect(await names()).toEqual(["free"]);
 	expect(await used()).toEqual({ "count/widgets.example.com": "1" });
 
-	// A namespace that goes takes it along.
+	// Deleting a namespace deletes its objects.
 	await client.delete(namespaces, { name: namespace });
 	await clock.advance(10_000);
 	expect(await names()).toEqual([]);

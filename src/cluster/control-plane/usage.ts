@@ -95,7 +95,7 @@ class AgentUsage implements UsageReader {
 						memory: formatQuantity(BigInt(memoryBytes) * 1_000_000_000n, "binary"),
 					},
 				]);
-				// Made of names and quantities just above.
+				// Created from the names and quantities above.
 				return { atMs: usage.atMs, windowMs: usage.windowMs, containers: Object.fromEntries(containers) };
 			},
 		};
@@ -116,7 +116,7 @@ class AgentUsage implements UsageReader {
 		this.#timer?.cancel();
 	}
 
-	/** Reads them now where the latest reading is older than this, and from now on. */
+	/** Reads them now if the latest reading is older than this, and from now on. */
 	#want(names: readonly string[], oldestMs: number): void {
 		const nowMs = this.#options.clock.now();
 		for (const name of names) this.#demand.set(name, nowMs + demandMs);
@@ -147,7 +147,7 @@ class AgentUsage implements UsageReader {
 		this.#replace(name, undefined);
 	}
 
-	/** Runs a few sequences concurrently. Virtual time does not advance during that: agents respond in no time. */
+	/** Runs a few sequences concurrently. Virtual time does not advance during this: agents respond in no time. */
 	#readAll(names: readonly string[]): void {
 		const waiting = names.filter((name) => !this.#reading.has(name));
 		if (waiting.length === 0 || this.#stopped) return;
@@ -167,11 +167,11 @@ class AgentUsage implements UsageReader {
 		const { client, clock } = this.#options;
 		try {
 			const answer = await client.raw("GET", `/api/v1/nodes/${encodeURIComponent(name)}/proxy/stats/summary`);
-			// What agents serve under this path.
+			// The response of agents to this path.
 			const summary = (typeof answer === "string" ? JSON.parse(answer) : answer) as Summary;
 			this.#replace(name, this.#usageOf(name, summary, clock.now()));
 		} catch {
-			// A node that does not answer has no metrics: its last ones grow old.
+			// A node that does not respond has no metrics: its last ones become outdated.
 		}
 	}
 
@@ -211,7 +211,7 @@ class AgentUsage implements UsageReader {
 }
 
 /**
- * CPU since the last reading; since the container's start, when there is none. Undefined for one that has only just
+ * CPU usage since the last reading; without one, since the container's start. Undefined for a container that has just
  * started.
  */
 function containerUsage(
@@ -227,7 +227,7 @@ function containerUsage(
 	const sinceLastMs = comparable ? nowMs - last.atMs : 0;
 	const from =
 		comparable && sinceLastMs >= precisionMs ? last : { atMs: parseTimestamp(startTime), startTime, cpuNanoseconds: 0 };
-	// Frequent requests do not shorten what rates are measured over.
+	// Frequent requests do not shorten the interval of the measured rate.
 	marks.set(key, comparable && sinceLastMs < shortestWindowMs ? last : { atMs: nowMs, startTime, cpuNanoseconds });
 	const windowMs = nowMs - from.atMs;
 	if (!(windowMs >= precisionMs)) return undefined;

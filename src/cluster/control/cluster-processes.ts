@@ -1,7 +1,9 @@
 import { isOwnPlace, placeOf } from "../../linux/process-place.ts";
 import { allPids, environmentOf, identify, type ProcessId } from "../../linux/processes.ts";
 
-/** Marks the processes of a cluster in their environment, so that they are found whatever happened to the rest. */
+/**
+ * Marks the processes of a cluster in their environment, so that they are found regardless of the state of the others.
+ */
 export const serverMark = "COX_SERVER";
 export const supervisorMark = "COX_SUPERVISOR";
 export const agentMark = "COX_AGENT";

@@ -11,11 +11,14 @@ import { control } from "./control-client.ts";
 export interface Connection extends AsyncDisposable {
 	client: Client;
 	server: string;
-	/** Reads a path as its bytes come. @throws ApiError when it is refused */
+	/**
+	 * Reads the response of a path in pieces.
+	 * @throws ApiError if it is rejected
+	 */
 	stream(path: string, query: URLSearchParams, take: (chunk: Uint8Array) => void): Promise<void>;
 }
 
-/** A client with the admin's certificate for the running cluster of this data directory. */
+/** A client with the administrator's certificate for the running cluster of this data directory. */
 export async function connect(layout: Layout, userAgent: string): Promise<Connection> {
 	const { server } = await control(layout, "status");
 	const read = (name: string) => readFileSync(join(layout.pki, name), "utf8");
@@ -38,7 +41,7 @@ export async function connect(layout: Layout, userAgent: string): Promise<Connec
 }
 
 async function failureOf(response: ApiResponse): Promise<ApiError> {
-	// A refusal is a Status.
+	// An error response is a Status.
 	if (response.type === "object") return ApiError.fromStatus(response.object as Status);
 	const chunks: Uint8Array[] = [];
 	if (response.type === "stream") for await (const chunk of response.body) chunks.push(chunk);

@@ -11,8 +11,8 @@ export class NotRunning extends Error {
 }
 
 /**
- * One request to the server process. @throws NotRunning if no server listens; Error with the server's own message when
- * it refuses
+ * Sends one request to the server process.
+ * @throws NotRunning if no server listens; Error with the server's own message
  */
 export function control<Name extends keyof ControlRequests>(
 	layout: Layout,

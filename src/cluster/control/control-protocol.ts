@@ -1,13 +1,13 @@
-/** What `cox` and the server process say to each other over the control socket: small JSON over HTTP. */
+/** The protocol of `cox` and the server process on the control socket: small JSON over HTTP. */
 
 export interface NodeStatus {
 	name: string;
 	address: string;
 	podCidr: string;
 	ready: boolean;
-	/** The agent's process id; undefined for a simulated node or while the agent is away. */
+	/** The agent's PID; undefined for a simulated node or while the agent is not running. */
 	agentPid?: number;
-	/** What the node cannot do, a line each. */
+	/** Features that the node lacks, one line each. */
 	limitations: readonly string[];
 }
 
@@ -18,16 +18,16 @@ export interface ClusterStatus {
 	kubeconfig: string;
 	runtime: "process" | "simulated";
 	clock: ClockStatus;
-	/** How nodes are made on this machine; undefined with simulated nodes. */
+	/** How nodes are created on this machine; undefined with simulated nodes. */
 	mode?: "root" | "rootless";
 	nodes: NodeStatus[];
-	/** Weak points of this machine, a line each. */
+	/** Weak points of this machine, one line each. */
 	security: readonly string[];
-	/** How often the server process was started again since `cox up`, and how the last one ended. */
+	/** How often the server process was restarted since `cox up`, and how the last one ended. */
 	restarts: { count: number; last?: string };
 	/** Problems that the cluster will have, one sentence each. */
 	warnings: readonly string[];
-	/** What keeps the server process running; undefined when that has ended. */
+	/** The process that restarts the server process; undefined if it has ended. */
 	supervisorPid?: number;
 	/**
 	 * Milliseconds from the start of the server process until every node was Ready and the default service account
@@ -40,12 +40,12 @@ export interface ClockStatus {
 	kind: "system" | "virtual";
 	/** Epoch milliseconds. */
 	nowMs: number;
-	/** Virtual time only: how many times faster than real time it runs; 0 while it stands. */
+	/** Virtual time only: the speed relative to real time; 0 while it is stopped. */
 	rate?: number;
 }
 
 export interface AddNodes {
-	/** Names; or a count of nodes to be named by the cluster. */
+	/** Names, or the number of nodes, which the cluster names. */
 	names?: string[];
 	count?: number;
 	labels?: Record<string, string>;
@@ -56,19 +56,19 @@ export type ClockCommand =
 	| { do: "stop" }
 	/** Advances by this duration and fires all due timers; then stops, or continues as before. */
 	| { do: "advance"; durationMs: number; thenStand: boolean }
-	/** Let it run at `rate` times real time. */
+	/** Runs at `rate` times real time. */
 	| { do: "run"; rate: number };
 
 export interface ControlRequests {
 	status: { body: undefined; reply: ClusterStatus };
-	/** Answers when every node is Ready, and those that had ended are recreated. */
+	/** Responds when every node is Ready, and those that had ended are recreated. */
 	ready: { body: undefined; reply: ClusterStatus };
 	addNodes: { body: AddNodes; reply: NodeStatus[] };
 	removeNode: { body: { name: string }; reply: NodeStatus };
 	clock: { body: ClockCommand; reply: ClockStatus };
-	/** Answers when every Secret is written with a new key, and the old key is gone. */
+	/** Responds when every Secret was written with a new key, and the old key is deleted. */
 	rotateSecrets: { body: undefined; reply: { count: number } };
-	/** Writes a copy of the store into a folder that exists. */
+	/** Writes a copy of the store to an existing folder. */
 	copyStore: { body: { folder: string }; reply: Record<string, never> };
 	stop: { body: undefined; reply: Record<string, never> };
 }

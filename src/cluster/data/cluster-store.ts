@@ -1,4 +1,4 @@
-/** The store of a cluster in a data directory: opened, with what is secret encrypted, and copied for snapshots. */
+/** The store of a cluster in a data directory: opens it with encryption, and copies it for snapshots. */
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type DurableStore, openLmdbStore } from "../../store/lmdb.ts";
@@ -10,23 +10,23 @@ import type { Layout } from "../files/layout.ts";
 import { ensureIdentity, readIdentity, type StoreIdentity } from "./store-identity.ts";
 
 export interface ClusterStore {
-	/** What the API server works on. */
+	/** The store for the API server. */
 	store: Store;
-	/** Underneath: values as they are on disk. */
+	/** The underlying store, with values as they are on disk. */
 	disk: DurableStore;
 	identity: StoreIdentity;
 	atRest: EncryptionAtRest;
-	/** For the settings: what the next start compares with. Undefined without a configuration. */
+	/** For the settings: compared at the next start. Undefined without a configuration. */
 	encryption: EncryptionSettings | undefined;
 }
 
 /**
  * @param options.encryptionFile absolute path of an EncryptionConfiguration; undefined: Secrets, with the cluster's own
  * key
- * @param options.lastEncryption what the last start used
+ * @param options.lastEncryption of the last start
  * @param options.flush as for `openLmdbStore`
- * @param options.wrap put around the store on disk
- * @throws Error that says what to do, when the store is lost, damaged, in use, or cannot be decrypted
+ * @param options.wrap wraps the store on disk
+ * @throws Error that says what to do if the store is lost, damaged, in use, or cannot be decrypted
  */
 export async function openClusterStore(
 	layout: Layout,
@@ -41,7 +41,7 @@ export async function openClusterStore(
 	const found = readIdentity(layout);
 	const plan = encryptionFile === undefined ? undefined : readEncryptionFile(encryptionFile);
 	const changed = plan?.digest !== lastEncryption?.digest || encryptionFile !== lastEncryption?.file;
-	// The former configuration may be gone; then all that it wrote must be readable without it.
+	// The previous configuration may no longer exist; then all values must be readable without it.
 	const former = changed && lastEncryption !== undefined ? formerPlan(lastEncryption.file) : undefined;
 	rmSync(draftOf(layout), { recursive: true, force: true });
 	let disk = openLmdbStore({ folder: layout.store, flush });
@@ -74,9 +74,7 @@ function draftOf(layout: Layout): string {
 	return join(layout.store, "copy");
 }
 
-/**
- * Free pages of the file still contain what was once written there; a rebuilt file has none. The store is closed then.
- */
+/** Free pages of the file still contain old values; a rebuilt file has none. The store is closed afterwards. */
 async function rebuild(layout: Layout, disk: DurableStore): Promise<void> {
 	const draft = draftOf(layout);
 	mkdirSync(draft, { mode: 0o700 });

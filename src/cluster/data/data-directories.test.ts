@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(place, { recursive: true }));
 
-/** What a cluster's start does. */
+/** The registration by a cluster's start. */
 const enter = (data: string, running: readonly string[] = []) => registerData(data, { register, running });
 
 it("keeps directories until they are reset, in a folder of the user's own", () => {
@@ -80,7 +80,7 @@ it("makes no cluster's directory of one that has other files, and leaves its rig
 	expect(() => enterData(folder, { register, running: [] })).toThrow("thesis.tex");
 	expect(statSync(folder).mode & 0o777).toBe(0o755);
 	rmSync(`${folder}/thesis.tex`);
-	// What users prepare for a cluster.
+	// Files that users prepare for a cluster.
 	mkdirSync(`${folder}/seccomp`);
 	writeFileSync(`${folder}/images.yaml`, "");
 	enterData(folder, { register, running: [] });

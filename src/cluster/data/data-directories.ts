@@ -1,7 +1,7 @@
 /**
- * Which data directories clusters have on this machine, running or not: containers see the machine's files, and none
- * may see those. Each user has a register, a private folder with a symbolic link a cluster: to make one is atomic, so
- * that clusters that start at the same time need no lock, and one that leads nowhere is harmless.
+ * The data directories of all clusters on this machine, running or not: containers see the machine's files, but must
+ * not see these. Each user has a register, a private folder with a symbolic link for each cluster: creating one is
+ * atomic, so that clusters that start at the same time need no lock, and a dangling one is harmless.
  */
 
 import { createHash } from "node:crypto";
@@ -17,19 +17,19 @@ import { ensurePrivateFolder } from "../files/private-folder.ts";
 import { readSettings } from "../settings/settings.ts";
 import { refuseForeignFolder } from "./data-entries.ts";
 
-/** Every container has its own of these, whenever it was started. */
+/** Every container has its own of these, regardless of when it was started. */
 const alwaysEmpty = ["/tmp", "/run"];
 const homes = ["/root", "/home"];
-/** Each is looked at, and covered by a mount, at the start of each container. */
+/** Each is examined, and covered by a mount, at the start of each container. */
 const mostEntries = 256;
-/** Those whose directory is gone stay: it may be on a disk that is not mounted now. */
+/** Entries whose directory does not exist are kept: it may be on a disk that is not mounted. */
 const mostLinks = 10_000;
 const mostUsers = 100;
 
 /**
- * Where this user's register is: in a place that outlives restarts of the machine, that nobody else may write to, and
- * that nodes have nothing of their own in or below: in nodes without root, a directory of the machine's root cannot be
- * added to. Undefined for a user without a home.
+ * The location of this user's register: it survives reboots, no other user may write to it, and nodes have none of
+ * their own files in or below it, because a node without root cannot write to a directory of the machine's root.
+ * Undefined for a user without a home directory.
  */
 function ownRegister(): string | undefined {
 	if (process.getuid?.() === 0) return "/var/lib/coxswain-clusters";
@@ -41,7 +41,7 @@ function userRegister(home: string): string {
 	return join(home, ".local/state/coxswain/clusters");
 }
 
-/** The registers that containers of this user's clusters go by: root's see the files of all users. */
+/** The registers that containers of this user's clusters must hide: root's containers see the files of all users. */
 export function registersToRead(): string[] {
 	const own = ownRegister();
 	const first = own === undefined ? [] : [own];
@@ -56,14 +56,14 @@ export function registersToRead(): string[] {
 
 export interface RegisterOptions {
 	register?: string;
-	/** Data directories of this user's clusters that run now. */
+	/** Data directories of this user's running clusters. */
 	running?: readonly string[];
 }
 
 /**
- * Enters a data directory, before anything secret is in it. A container hides what is known when it starts, and cannot
- * be made to hide more later.
- * @throws Error when containers that run already could see it
+ * Registers a data directory, before anything secret is in it. A container hides what is known when it starts, and
+ * cannot hide more later.
+ * @throws Error if running containers could see it
  */
 export function registerData(data: string, options: RegisterOptions = {}): void {
 	if (alwaysEmpty.some((place) => isWithin(data, place))) return;
@@ -71,7 +71,7 @@ export function registerData(data: string, options: RegisterOptions = {}): void 
 	if (register === undefined)
 		throw new Error(`this user has no home directory to enter ${data} in: name a --data directory below /tmp or /run`);
 	const entry = join(register, nameOf(data));
-	// One that was deleted by hand is a new one: containers may have been started since.
+	// A directory that was deleted manually counts as a new one: containers may have been started since.
 	if (targetOf(entry) === data && existsSync(layoutOf(data).settings)) return;
 	const onlooker = (options.running ?? clusterDirectories(process.getuid?.())).find(
 		(other) => other !== data && sees(other, data),
@@ -94,13 +94,13 @@ export function registerData(data: string, options: RegisterOptions = {}): void 
 }
 
 /**
- * The data directory, made where it is missing and entered before anything is in it.
- * @returns what takes it away again if it was made here and nothing is in it
- * @throws Error as `registerData`, or when the directory cannot be kept from other users
+ * Creates the data directory if necessary, and registers it before anything is in it.
+ * @returns a function that undoes this if the directory was created here and is empty
+ * @throws Error like `registerData`, or if the directory cannot be protected from other users
  */
 export function enterData(data: string, options: RegisterOptions = {}): () => void {
 	const isNew = !existsSync(data);
-	// Before its rights are changed.
+	// Before its permissions are changed.
 	refuseForeignFolder(data);
 	makeFolder(data);
 	const undo = () => {
@@ -126,14 +126,14 @@ function makeFolder(data: string): void {
 	}
 }
 
-/** Takes a data directory out again, once nothing is left in it. */
+/** Unregisters a data directory after it was emptied. */
 export function forgetData(data: string, register = ownRegister()): void {
 	if (register !== undefined) rmSync(join(register, nameOf(data)), { force: true });
 }
 
 /**
- * What containers must not see: the registers, and all data directories in them. Of another user's register only what
- * is that user's own counts: nobody can hide files of others from our containers.
+ * What containers must not see: the registers, and all data directories in them. In another user's register, only
+ * directories of that user count: no user can hide files of others from containers.
  */
 export function registeredData(registers: readonly string[]): string[] {
 	return registers.flatMap((register) => {
@@ -148,7 +148,7 @@ export function registeredData(registers: readonly string[]): string[] {
 	});
 }
 
-/** Whether containers of a cluster that runs, and was started before it was known, see the directory. */
+/** Whether containers of a running cluster that was started before the registration can see the directory. */
 function sees(cluster: string, data: string): boolean {
 	if (isWithin(data, cluster)) return false;
 	const hidden = showsHome(cluster) ? alwaysEmpty : [...alwaysEmpty, ...homes];
@@ -164,7 +164,7 @@ function showsHome(cluster: string): boolean {
 	}
 }
 
-/** What is there matters, should there be more than can be hidden. */
+/** Existing ones first, because the number is limited. */
 function existingFirst(directories: readonly string[]): readonly string[] {
 	if (directories.length <= mostEntries) return directories;
 	const exists = directories.map((path) => existsSync(path));

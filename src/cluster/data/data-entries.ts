@@ -10,12 +10,12 @@ import { layoutOf } from "../files/layout.ts";
 /** A name with `.new` is a file that is being replaced; an audit log with a time was rotated. */
 const ownEntry =
 	/^(cluster\.json|holder\.key|images\.yaml|kubeconfig(-.+)?|nodes|pki|run|seccomp|server\.(log|pid)|store|store\.json|audit(-[-\d.T]+)?\.log|restore\.(new|ready)|snapshot-\d.*)(\.new)?$/;
-/** What file systems have at their top. */
+/** An entry at the root of file systems. */
 const systemEntry = "lost+found";
 
 /**
- * A directory that is no cluster's is not made one: `cox reset` would delete it.
- * @throws Error when something is in it that no cluster put there, and no cluster is
+ * Refuses to create a cluster in a directory with other files, because `cox reset` would delete them.
+ * @throws Error if it contains files of others, and no cluster
  */
 export function refuseForeignFolder(data: string): void {
 	const { settings, identity } = layoutOf(data);
@@ -28,7 +28,7 @@ export function refuseForeignFolder(data: string): void {
 }
 
 /**
- * Whether this user may look into a data directory, if it exists.
+ * Checks that this user may access a data directory, if it exists.
  * @throws Error that says why not
  */
 export function checkReachable(data: string): void {
@@ -45,11 +45,11 @@ export function checkReachable(data: string): void {
 }
 
 /**
- * Deletes what a cluster has in its data directory, and the directory if nothing else is in it.
- * @returns names of what stays, sorted
+ * Deletes a cluster's entries in its data directory, and the directory if it is empty then.
+ * @returns names of the remaining entries, sorted
  */
 export async function deleteData(data: string): Promise<string[]> {
-	// Not rmSync: from Node 24 on it stumbles over the directories without permissions that overlays leave behind.
+	// Not rmSync: from Node 24 on it fails for directories without permissions, which overlays leave behind.
 	for (const name of readdirSync(data))
 		if (ownEntry.test(name)) await rm(join(data, name), { recursive: true, force: true });
 	const kept = foreignEntries(data);

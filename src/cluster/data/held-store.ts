@@ -2,8 +2,8 @@ import type { VirtualClock } from "../../core/virtual-clock.ts";
 import type { Store } from "../../store/store.ts";
 
 /**
- * The store of a cluster in virtual time, on a disk that takes real time: while a write is on its way to the disk, time
- * stands. Without that, the clock would be hours ahead by the time a controller learns that its write is done.
+ * The store of a cluster in virtual time, on a disk that takes real time: while a write is in progress, virtual time
+ * stops. Otherwise the clock would be hours ahead when a controller learns that its write is complete.
  */
 export function holdTimeForWrites(store: Store, clock: VirtualClock): Store {
 	return {

@@ -1,25 +1,22 @@
-/**
- * What a data directory says about its store, beside the store: a store that is gone is not taken for one that never
- * was.
- */
+/** Describes a data directory's store in a separate file, so that a lost store is not mistaken for a new one. */
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { writeDurably } from "../files/durable-file.ts";
 import type { Layout } from "../files/layout.ts";
 
 export interface StoreIdentity {
-	/** Made with the cluster; its snapshots carry it. */
+	/** Created with the cluster; its snapshots contain it. */
 	clusterId: string;
 	/** Format of the files in the data directory. */
 	format: number;
 }
 
-/** Format of the data directory that this version writes. It reads older ones. */
+/** The format of data directories that this version writes. It reads older ones. */
 const dataFormat = 1;
 
 /**
- * The identity of the data directory's store; undefined when there has never been one.
- * @throws Error that says what to do: when the store is lost, or was written by a newer version
+ * The identity of the data directory's store; undefined if there has never been one.
+ * @throws Error that says what to do if the store is lost, or was written by a newer version
  */
 export function readIdentity(layout: Layout): StoreIdentity | undefined {
 	const identity = parseIdentity(layout);
@@ -35,7 +32,7 @@ export function readIdentity(layout: Layout): StoreIdentity | undefined {
 	return identity;
 }
 
-/** What to do about a store that cannot be used. */
+/** What to do about an unusable store. */
 export const remedy =
 	"put the file back, restore a snapshot ('cox snapshot restore FILE --force'), or give up what was in it ('cox reset')";
 
@@ -45,12 +42,12 @@ function parseIdentity({ identity: file }: Layout): StoreIdentity | undefined {
 		const { clusterId, format } = JSON.parse(readFileSync(file, "utf8"));
 		if (typeof clusterId === "string" && typeof format === "number") return { clusterId, format };
 	} catch {
-		// It says nothing that could be used.
+		// It contains nothing usable.
 	}
 	throw new Error(`${file} is damaged; delete it to continue with the existing store`);
 }
 
-/** For a store that has just been opened for the first time, or that an earlier version made. */
+/** For a store that was opened for the first time, or created by an earlier version. */
 export function ensureIdentity(layout: Layout, found: StoreIdentity | undefined): StoreIdentity {
 	if (found !== undefined && found.format === dataFormat) return found;
 	const identity = { clusterId: found?.clusterId ?? randomUUID(), format: dataFormat };

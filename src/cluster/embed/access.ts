@@ -1,6 +1,5 @@
 /**
- * Lets kubectl and other clients into an embedded cluster: certificates, a port, a kubeconfig. Loaded when first
- * needed.
+ * Access to an embedded cluster for kubectl and other clients: certificates, a port, a kubeconfig. Loaded on demand.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +21,7 @@ export interface Access {
 	close(): Promise<void>;
 }
 
-/** @param port 0: any that is free */
+/** @param port 0: any free port */
 export async function openAccess(api: Api, port: number, network: ClusterNetwork): Promise<Access> {
 	const folder = mkdtempSync(join(tmpdir(), "coxswain-"));
 	try {
@@ -35,7 +34,7 @@ export async function openAccess(api: Api, port: number, network: ClusterNetwork
 		});
 		const server = `https://${host}:${listener.port}`;
 		const kubeconfig = kubeconfigText({
-			// No other cluster listens there.
+			// No other cluster listens on this port.
 			cluster: `coxswain-${listener.port}`,
 			server,
 			ca: certificates.authority.ca,

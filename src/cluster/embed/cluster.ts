@@ -1,4 +1,4 @@
-/** What an embedded cluster offers. */
+/** The interface of an embedded cluster. */
 import type { Client } from "../../client/client.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -8,13 +8,13 @@ import type { ClusterNodes } from "./nodes.ts";
 import type { ClusterTime, Duration } from "./time.ts";
 
 export interface WaitForOptions {
-	/** Default 60s. Virtual time passes as far as is needed, at most this far. */
+	/** Default 60s. Virtual time advances as far as necessary, up to this limit. */
 	timeout?: Duration;
 }
 
 export interface LogOptions {
 	container?: string;
-	/** Of the container's run before this one. */
+	/** Of the container's previous run. */
 	previous?: boolean;
 	tailLines?: number;
 	timestamps?: boolean;
@@ -22,29 +22,32 @@ export interface LogOptions {
 
 /** A running cluster. It runs until `stop`, or until the end of the block that declares it with `await using`. */
 export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDisposable {
-	/** May do everything; objects it returns are copies of your own (`managedFields` may be replaced, but not edited). */
+	/** Has all permissions. Returns copies that the caller may change; `managedFields` may be replaced but not edited. */
 	readonly client: Client;
-	/** A client as another user, with the permissions of its roles. Groups that the name implies need not be given. */
+	/** A client that acts as another user, with the permissions of its roles. Groups that the name implies are added. */
 	clientAs(user: { user: string; groups?: readonly string[] }): Client;
 	readonly clock: Time;
 	readonly nodes: ClusterNodes;
 	/**
-	 * Text of a kubeconfig for an administrator. The first call makes certificates and opens a port, which takes a
+	 * Text of a kubeconfig for an administrator. The first call creates certificates and opens a port, which takes a
 	 * moment.
 	 */
 	kubeconfig(): Promise<string>;
-	/** Path of a file with the same, which is gone when the cluster is. */
+	/** Path of a file with this kubeconfig, which is deleted with the cluster. */
 	kubeconfigPath(): Promise<string>;
-	/** Server-side apply of YAML or of objects, in their order. @throws ApiError as kubectl would print it */
+	/**
+	 * Server-side apply of YAML or objects, in order.
+	 * @throws ApiError with kubectl's message
+	 */
 	apply(manifest: Manifest, options?: ApplyOptions): Promise<KubeObject[]>;
-	/** Deletes what a manifest names; resolves when all of it is gone. */
+	/** Deletes the objects of a manifest; resolves when all are deleted. */
 	delete(manifest: Manifest, options?: { namespace?: string } & WaitForOptions): Promise<void>;
 	/**
-	 * The object, as soon as the condition holds for it.
-	 * @param target a name (in the namespace `default`), `namespace/name`, or both apart
-	 * @param condition the type of a condition that is to be True, such as `Available` or `Complete`; `exists`;
-	 * `deleted`; or a function
-	 * @throws Error with the object as it is then, when that takes longer than the timeout
+	 * Returns the object as soon as the condition holds.
+	 * @param target a name (in the namespace `default`), `namespace/name`, or an object with both
+	 * @param condition the type of a condition that must be True, such as `Available` or `Complete`; `exists`; `deleted`;
+	 * or a function
+	 * @throws Error with the current object if this exceeds the timeout
 	 */
 	waitFor<T extends KubeObject>(
 		kind: Kind<T>,
@@ -65,11 +68,11 @@ export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDi
 		condition: (objects: readonly T[]) => boolean,
 		options?: WaitForOptions,
 	): Promise<readonly T[]>;
-	/** What a pod has written so far. */
+	/** The log of a pod so far. */
 	logs(pod: Target, options?: LogOptions): Promise<string>;
 	/**
-	 * Ends everything and forgets what was not kept in a folder. The client and all else of the cluster are of no use
-	 * afterwards.
+	 * Stops everything and discards data that is not in a folder. The client and other parts of the cluster cannot be
+	 * used afterwards.
 	 */
 	stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A whole cluster inside the program that asks for it: for tests of manifests, operators and clients. */
+/** A complete cluster inside a program: for tests of manifests, operators and clients. */
 
 import { auditPolicy } from "../../api/audit/policy.ts";
 import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
@@ -38,7 +38,7 @@ const defaultTimeout = "60s";
 
 /**
  * Starts a cluster in this process. Resolves when its nodes are Ready and pods can be created.
- * @throws Error that says what is wrong with the options, or what the machine lacks
+ * @throws Error that describes the invalid option, or what the machine lacks
  */
 export async function startCluster<const Options extends ClusterOptions = Record<never, never>>(
 	options?: Options & ClusterOptions & OnlyKnown<Options>,
@@ -46,7 +46,7 @@ export async function startCluster<const Options extends ClusterOptions = Record
 	checkOptions(options ?? {});
 	const cluster = new EmbeddedCluster(options ?? {});
 	await cluster.start();
-	// The clock was made as the options say, and TimeOf says what they do.
+	// TimeOf derives the type of the clock from the options.
 	return cluster as unknown as Cluster<TimeOf<Options>>;
 }
 

@@ -1,4 +1,4 @@
-/** Manifests of an embedded cluster: YAML or objects in, applied on the server. */
+/** Manifests of an embedded cluster: applies YAML or objects on the server. */
 import type { Client } from "../../client/client.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { yamlLibrary } from "../../core/yaml-library.ts";
@@ -9,11 +9,11 @@ import type { Registry } from "../../kinds/engine/registry.ts";
 export type Manifest = string | object | readonly object[];
 
 export interface ApplyOptions {
-	/** For objects that name none. Default `default`. */
+	/** For objects without a namespace. Default `default`. */
 	namespace?: string;
-	/** Who owns the applied fields. Default `coxswain`. */
+	/** The manager of the applied fields. Default `coxswain`. */
 	fieldManager?: string;
-	/** What to do about fields that the API does not know. Default `Strict`: refuse. */
+	/** How to handle unknown fields. Default `Strict`: an error. */
 	fieldValidation?: "Strict" | "Warn" | "Ignore";
 }
 
@@ -23,7 +23,10 @@ interface ManifestObject {
 	metadata: { name?: string; generateName?: string; namespace?: string };
 }
 
-/** Server-side apply of each object in turn; one with generateName is created. Returns them as they then are. */
+/**
+ * Server-side apply of each object in turn; an object with generateName is created.
+ * @returns the resulting objects
+ */
 export async function applyManifest(
 	client: Client,
 	registry: Registry,
@@ -35,7 +38,7 @@ export async function applyManifest(
 	return applied;
 }
 
-/** Deletes each object, last first, in the background; what is not there is left out. */
+/** Deletes each object, last first, in the background; skips objects that do not exist. */
 export function manifestRefs(
 	registry: Registry,
 	manifest: Manifest,
@@ -70,7 +73,7 @@ async function applyOne(client: Client, registry: Registry, object: ManifestObje
 	);
 }
 
-/** The kind as the manifest names it: in an older version its paths are that version's. */
+/** The kind in the manifest's version: an older version has its own paths. */
 function kindOf(registry: Registry, { apiVersion, kind, metadata }: ManifestObject): Kind {
 	const found = registry.kind(apiVersion, kind);
 	if (found === undefined) throw new Error(`${describe(kind, metadata)}: there is no kind ${kind} in ${apiVersion}`);
@@ -88,7 +91,7 @@ function manifestObjects(manifest: Manifest): ManifestObject[] {
 			throw new Error(`a manifest needs apiVersion and kind: ${JSON.stringify(document).slice(0, 200)}`);
 		if (metadata?.name === undefined && metadata?.generateName === undefined)
 			throw new Error(`${kind}: metadata.name is missing`);
-		// Checked above; the rest is for the API to judge.
+		// Checked above; the API validates the rest.
 		return [document as ManifestObject];
 	});
 }

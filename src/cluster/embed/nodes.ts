@@ -10,20 +10,18 @@ import type { Settings } from "../settings/settings.ts";
 import type { NodeOptions } from "./options.ts";
 
 export interface ClusterNodes {
-	/** Names of the nodes that the cluster has, in the order in which they came. */
+	/** Names of the cluster's nodes, in the order of their creation. */
 	readonly names: readonly string[];
-	/** One more; resolves when it is Ready. */
+	/** Adds a node; resolves when it is Ready. */
 	add(node?: NodeOptions): Promise<Node>;
-	/** Takes the node and its Node object away, with all that ran on it. */
+	/** Removes the node, its Node object and its pods. */
 	remove(name: string): Promise<void>;
 	/**
-	 * Simulated nodes: it loses its power. Its Node object stays; the cluster notices when the node has been silent for
-	 * too long.
+	 * Simulated nodes: simulates a power failure. The Node object remains; the cluster detects it when the node has not
+	 * reported for too long.
 	 */
 	crash(name: string): Promise<void>;
-	/**
-	 * Brings a crashed node back, as after a restart of the machine: nothing runs on it yet. Resolves when it is Ready.
-	 */
+	/** Restarts a crashed node, like a reboot of the machine: nothing is running on it yet. Resolves when it is Ready. */
 	restart(name: string): Promise<Node>;
 }
 
@@ -38,7 +36,7 @@ export interface NodesParts {
 
 export class EmbeddedNodes implements ClusterNodes {
 	readonly #parts: NodesParts;
-	/** Numbers the nodes; nothing of it is written. */
+	/** Numbers the nodes; not persisted. */
 	readonly #settings: Pick<Settings, "clusterCidr" | "nodes">;
 	readonly #specs = new Map<string, PoolNode>();
 	readonly #crashed = new Set<string>();
@@ -57,7 +55,7 @@ export class EmbeddedNodes implements ClusterNodes {
 		return this.#parts.ready(name);
 	}
 
-	/** As `add`, but does not wait until the node is Ready. */
+	/** Like `add`, but does not wait until the node is Ready. */
 	async start({ name, labels, taints, capacity }: NodeOptions): Promise<string> {
 		if (this.#parts.runtime === "process" && (taints !== undefined || capacity !== undefined))
 			throw new Error(

@@ -1,4 +1,4 @@
-/** What `startCluster` takes. */
+/** The options of `startCluster`. */
 import type { AuditEvent } from "../../api/audit/event.ts";
 import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
@@ -6,24 +6,27 @@ import type { NotifyOptions } from "../../notify/settings.ts";
 import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
 
 export interface ClusterOptions {
-	/** How many nodes, named node-1, node-2, …; or what each is to be. Default 1. */
+	/** The number of nodes, named node-1, node-2, …; or the options of each. Default 1. */
 	nodes?: number | readonly NodeOptions[];
 	/**
-	 * `system` (default): time is the machine's. `virtual`: time stands until it is turned, and everything happens in the
-	 * same order every time.
+	 * `system` (default): the machine's time. `virtual`: time only advances on request, and the order of events is always
+	 * the same.
 	 */
 	clock?: "system" | "virtual";
-	/** Virtual time only: when it begins, as a Date or RFC 3339. Default 2026-01-01T00:00:00Z. */
+	/** Virtual time only: its beginning, as a Date or RFC 3339. Default 2026-01-01T00:00:00Z. */
 	startTime?: Date | string;
-	/** Virtual time only: the seed of everything that is left to chance, names of pods among it. Default 1. */
+	/** Virtual time only: the seed of all random values, including names of pods. Default 1. */
 	seed?: number;
-	/** `memory` (default), or a folder whose contents outlast the cluster. */
+	/** `memory` (default), or a folder whose contents outlive the cluster. */
 	store?: "memory" | { folder: string };
-	/** `simulated` (default): pods do what their annotations say. `process`: programs of this machine, in real time. */
+	/**
+	 * `simulated` (default): pods behave according to their annotations. `process`: programs of this machine, in real
+	 * time.
+	 */
 	runtime?: "simulated" | "process";
 	/**
-	 * Listens for kubectl from the start, on this port of 127.0.0.1 or a free one. By default it does so when first asked
-	 * for a kubeconfig.
+	 * Listens for kubectl from the start, on this port of 127.0.0.1 or a free one. By default it listens when a
+	 * kubeconfig is first requested.
 	 */
 	listen?: boolean | number;
 	/** False: nodes write no Events of their pods, which saves half of a pod's writes. Default true. */
@@ -33,23 +36,24 @@ export interface ClusterOptions {
 	/** Addresses of services. Default 10.96.0.0/16. */
 	serviceCidr?: string;
 	/**
-	 * Optional steps of admission, by upstream's names: `DenyServiceExternalIPs`, `OwnerReferencesPermissionEnforcement`.
-	 * Default: none. Others than there are make the start fail.
+	 * Optional admission plugins, by upstream's names: `DenyServiceExternalIPs`, `OwnerReferencesPermissionEnforcement`.
+	 * Default: none. An unknown name is an error.
 	 */
 	admissionPlugins?: readonly string[];
-	/** Functions that admit or change what is written, as admission webhooks do, without a socket. */
+	/** Functions that admit or change writes, like admission webhooks without a socket. */
 	webhooks?: readonly InProcessWebhook[];
-	/** Other issuers whose tokens are taken: an `AuthenticationConfiguration` of apiserver.config.k8s.io/v1. */
+	/** Other accepted issuers of tokens: an `AuthenticationConfiguration` of apiserver.config.k8s.io/v1. */
 	oidc?: object;
 	/**
-	 * What is recorded of requests: a `Policy` of audit.k8s.io/v1, and what is given each event. That is not to take
-	 * long, and is not to change the event.
+	 * Which requests are recorded: a `Policy` of audit.k8s.io/v1, and a function that receives each event. It must return
+	 * quickly and must not change the event.
 	 */
 	audit?: { policy: object; sink(event: AuditEvent): void };
-	/** How much is kept of Jobs that have run, see docs/run-history.md; false: nothing. */
+	/** How much history of Jobs is kept, see docs/run-history.md; false: none. */
 	history?: HistoryOptions | false;
 	/**
-	 * Where notifications may go, see docs/notifications.md. Default: nowhere, what a policy says is tried and not sent.
+	 * Where notifications may be sent, see docs/notifications.md. Default: nowhere; policies are processed, but nothing
+	 * is sent.
 	 */
 	notify?: NotifyOptions;
 	/** Called for failures that were handled, such as a retried write. Default: they are not reported. */
@@ -57,7 +61,7 @@ export interface ClusterOptions {
 }
 
 export interface NodeOptions {
-	/** Default: node- and the first free number. */
+	/** Default: `node-` and the first free number. */
 	name?: string;
 	labels?: Readonly<Record<string, string>>;
 	/** Simulated nodes only. */
@@ -66,17 +70,17 @@ export interface NodeOptions {
 	capacity?: Readonly<Record<string, string>>;
 }
 
-/** The kind of time that the options ask for. */
+/** The type of time that the options select. */
 export type TimeOf<Options extends ClusterOptions> = Options extends { clock: "virtual" }
 	? VirtualTime
 	: "virtual" extends Options["clock"]
 		? ClusterTime
 		: SystemTime;
 
-/** Options with no names but those that there are: a mistyped one would do nothing. */
+/** Options with known names only: a mistyped one would be ignored. */
 export type OnlyKnown<Options> = { [Name in Exclude<keyof Options, keyof ClusterOptions>]: never };
 
-// Typed so that none is forgotten.
+// The type ensures that none is missing.
 const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
 	nodes: true,
 	clock: true,
@@ -110,7 +114,7 @@ const nodeOptionNames: Readonly<Record<keyof NodeOptions, true>> = {
 	capacity: true,
 };
 
-/** @throws Error that names the first option that there is not */
+/** @throws Error that names the first unknown option */
 export function checkOptions(options: ClusterOptions): void {
 	checkNames("startCluster", options, optionNames);
 	checkNames("history", options.history || {}, historyOptionNames);

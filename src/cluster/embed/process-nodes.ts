@@ -1,6 +1,4 @@
-/**
- * What real nodes need of an embedded cluster: a directory, and sockets of the API server. Loaded only when asked for.
- */
+/** Real nodes of an embedded cluster: a directory, and sockets of the API server. Loaded on demand. */
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -17,29 +17,26 @@ export interface VirtualTime {
 	readonly kind: "virtual";
 	/** Epoch milliseconds. */
 	now(): number;
-	/** Sets the clock forward; resolves when everything due on the way has happened, in order. */
+	/** Sets the clock forward; resolves when everything due in between has happened, in order. */
 	advance(duration: Duration): Promise<void>;
-	/**
-	 * Runs time at a multiple of real time, for interactive use. The order of events is then no longer the same every
-	 * time.
-	 */
+	/** Runs time at a multiple of real time, for interactive use. The order of events is then not reproducible. */
 	run(rate: number): void;
-	/** Lets it stand again. */
+	/** Stops time again. */
 	stand(): void;
 }
 
 export type ClusterTime = SystemTime | VirtualTime;
 
-/** The clock behind, and how those who wait are served. */
+/** The underlying clock, and how waiting callers are served. */
 export interface Timing {
 	readonly clock: Clock;
 	readonly time: ClusterTime;
 	/**
-	 * Resolves when the promise has; virtual time passes in the meantime.
-	 * @returns false when it took longer than the limit
+	 * Resolves with the promise; virtual time advances in the meantime.
+	 * @returns false if it took longer than the limit
 	 */
 	wait(promise: Promise<unknown>, limitMs: number): Promise<boolean>;
-	/** Nothing turns the clock any more. */
+	/** Nothing advances the clock any more. */
 	stop(): void;
 }
 
@@ -88,7 +85,7 @@ export function virtualTiming(options: { startTime?: Date | string | undefined; 
 		time: {
 			kind: "virtual",
 			now: () => clock.now(),
-			// Asynchronous, so that a duration that is none is a rejection as any other failure.
+			// Asynchronous, so that an invalid duration is a rejection like any other failure.
 			advance: async (duration) => clock.advance(toMs(duration)),
 			run(rate) {
 				stand();

@@ -124,7 +124,7 @@ test("runs and what belongs to them are encrypted by a configuration that names 
 	let opened = await open();
 	for (const key of keys) await put(opened.store, key, '{"text":"hunter"}');
 	await opened.disk.close();
-	// Of three commits that write them again one is made; what the settings keep is written after the start.
+	// One of three rewriting commits succeeds; the settings are written after the start.
 	const disk = openLmdbStore({ folder: layout.store, flush: false });
 	const { plan } = readEncryptionFile(file);
 	const atRest = new EncryptionAtRest({ pki: layout.pki, plan });
@@ -165,7 +165,7 @@ test("a lost or damaged key is said, and nothing is made in its place", async ()
 	await (await open()).disk.close();
 });
 
-/** A store that fails for good from one of its writes on, as if the process had ended there. */
+/** A store that fails permanently from one of its writes on, as if the process had ended there. */
 function mortal(store: Store, writes: number): Store {
 	let left = writes;
 	const alive = () => {
@@ -226,7 +226,7 @@ test("what is written while keys are exchanged is read with the new key alone", 
 	const atRest = new EncryptionAtRest({ pki: layout.pki });
 	await atRest.prepare(disk, false);
 	const oldKey = readOwnKeys(layout.pki)?.[0].name;
-	// Sealed with the old key, and still on its way when the rotation begins.
+	// Sealed with the old key, and still being written when the rotation begins.
 	const late = atRest.encryption.seal(secretKey("late"), Buffer.from("late"));
 	await put(disk, secretKey("first"), "plain");
 	const compact = disk.compact.bind(disk);

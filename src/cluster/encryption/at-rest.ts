@@ -1,4 +1,4 @@
-/** Encryption at rest of a cluster in a data directory: which keys there are, what they write, and their rotation. */
+/** Encryption at rest of a cluster in a data directory: the keys, what they encrypt, and their rotation. */
 
 import { createHash } from "node:crypto";
 import { keyPrefix } from "../../api/cache/keys.ts";
@@ -15,11 +15,11 @@ import { rewrite } from "./rewrite.ts";
 const secrets = keyPrefix({ group: "", plural: "secrets" });
 const everything = "/objects/";
 
-/** What the settings keep of a configuration. */
+/** The part of a configuration that the settings keep. */
 export interface EncryptionSettings {
 	/** Absolute path of an EncryptionConfiguration. */
 	file: string;
-	/** Of the content that was used last: another one has everything written again. */
+	/** Digest of the content used last: after a change everything is written again. */
 	digest: string;
 }
 
@@ -34,10 +34,10 @@ export class EncryptionAtRest {
 	#rotation: Promise<number> | undefined;
 
 	/**
-	 * @param options.pki where the cluster's own keys are, or will be
-	 * @param options.plan a configuration in their place
-	 * @param options.former a configuration that values may still be written by
-	 * @throws Error when the keys cannot be read
+	 * @param options.pki directory of the cluster's own keys
+	 * @param options.plan a configuration that replaces them
+	 * @param options.former a configuration with which values may have been written
+	 * @throws Error if the keys cannot be read
 	 */
 	constructor(options: { pki: string; plan?: EncryptionPlan | undefined; former?: EncryptionPlan | undefined }) {
 		this.#pki = options.pki;
@@ -49,7 +49,7 @@ export class EncryptionAtRest {
 	}
 
 	/**
-	 * What a configuration names is as it says; Secrets that it does not name are encrypted with the cluster's own key.
+	 * A configuration determines what it names; Secrets that it does not name are encrypted with the cluster's own key.
 	 */
 	#rules(): readonly EncryptionRule[] {
 		return [...(this.#plan?.rules ?? []), { prefixes: [secrets], writeKey: this.#ownKeys[0] }];
@@ -60,15 +60,15 @@ export class EncryptionAtRest {
 	}
 
 	/**
-	 * Before the store is used, and before anything is written: gives values the form that they have now, and ends a
-	 * rotation that was interrupted.
-	 * @param changed whether the configuration is another one than last time
-	 * @returns whether something was there unencrypted, which the store's file may still have in free pages
+	 * Called before the store is used and before anything is written: rewrites values to their current form, and
+	 * completes an interrupted rotation.
+	 * @param changed whether the configuration has changed since the last start
+	 * @returns whether a value was unencrypted, which may still be in free pages of the store's file
 	 */
 	async prepare(store: Store, changed: boolean): Promise<boolean> {
 		if (this.#isNew) {
 			await this.#checkReadable(store);
-			// On disk before anything is written with it.
+			// On disk before anything is encrypted with it.
 			writeOwnKeys(this.#pki, this.#ownKeys);
 			this.#isNew = false;
 		}
@@ -81,7 +81,10 @@ export class EncryptionAtRest {
 		return hadPlain;
 	}
 
-	/** A new key is no substitute for one that was lost. @throws Error that says what to do */
+	/**
+	 * A lost key cannot be replaced by a new one.
+	 * @throws Error that says what to do
+	 */
 	async #checkReadable(store: Store): Promise<void> {
 		const { entries } = await store.range({ from: secrets, to: `${secrets}\uffff` });
 		for (const { key, value } of entries) {
@@ -97,10 +100,10 @@ export class EncryptionAtRest {
 	}
 
 	/**
-	 * Creates a new key, rewrites every Secret with it, and deletes the old key. A crash at any time keeps all keys
-	 * that are in use; the next start continues.
-	 * @param store underneath
-	 * @returns how many Secrets were written
+	 * Creates a new key, rewrites every Secret with it, and deletes the old key. A crash at any time keeps all keys that
+	 * are in use; the next start continues.
+	 * @param store the underlying store
+	 * @returns the number of Secrets written
 	 */
 	rotate(store: Store): Promise<number> {
 		this.#rotation ??= this.#rotate(store).finally(() => {
@@ -120,7 +123,7 @@ export class EncryptionAtRest {
 	}
 
 	async #dropOldKeys(store: Store): Promise<void> {
-		// What was on its way to the disk when the keys changed was decided before this.
+		// Commits that were in progress when the keys changed are complete before this.
 		await rewrite(store, this.encryption, [secrets]);
 		await store.compact(await store.revision());
 		this.#ownKeys = [this.#ownKeys[0]];
@@ -134,7 +137,7 @@ export class EncryptionAtRest {
 	}
 }
 
-/** @throws Error when the file cannot be read or is wrong */
+/** @throws Error if the file cannot be read or is invalid */
 export function readEncryptionFile(file: string): { plan: EncryptionPlan; digest: string } {
 	const { text, meaning } = readOptionFile("--encryption-provider-config", file, encryptionPlan);
 	return { plan: meaning, digest: createHash("sha256").update(text).digest("hex") };

@@ -26,7 +26,7 @@ test("resources become the keys of the store, and the first key of the first pro
 				"/objects/batch/",
 				"/objects/core/",
 				"/objects/",
-				// What belongs to runs and to notification policies and is no object.
+				// Data of runs and notification policies that are not objects.
 				"history/",
 				"notify/",
 			],

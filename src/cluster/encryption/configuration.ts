@@ -11,21 +11,21 @@ import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import { notifyRoot } from "../../notify/outbox.ts";
 import type { EncryptionKey, EncryptionRule } from "../../store/encryption.ts";
 
-/** What a configuration asks for. */
+/** The parsed configuration. */
 export interface EncryptionPlan {
 	rules: readonly EncryptionRule[];
-	/** All keys of the configuration: values may have been written with any. */
+	/** All keys of the configuration: values may have been written with any of them. */
 	keys: readonly EncryptionKey[];
 }
 
-/** What is no object is encrypted with the kind that it belongs to. */
+/** Data that are not objects are encrypted with the kind that they belong to. */
 const companions = [
 	{ of: keyPrefix(runs), root: historyRoot },
 	{ of: keyPrefix(notificationPolicies), root: notifyRoot },
 ];
 const secretSizes = [16, 24, 32];
 
-/** @throws Error that names every field that is wrong, and providers that are not there */
+/** @throws Error that names every invalid field, and unsupported providers */
 export function encryptionPlan(document: unknown): EncryptionPlan {
 	const causes: Cause[] = [];
 	const root = new ConfigField(document, causes);
@@ -50,7 +50,7 @@ export function encryptionPlan(document: unknown): EncryptionPlan {
 	return { rules, keys: [...keys.values()] };
 }
 
-/** The first of a provider's keys writes; none for `identity`. */
+/** The first key of a provider is used for writing; none for `identity`. */
 function providerKeys(provider: ConfigField): EncryptionKey[] {
 	const [name = "", ...more] = provider.names();
 	if (name === "" || more.length > 0) {
@@ -69,7 +69,7 @@ function providerKeys(provider: ConfigField): EncryptionKey[] {
 		const bytes = Buffer.from(secret.text(), "base64");
 		if (keyName.text() === "" || keyName.text().includes(":"))
 			keyName.wrong(invalidValue(keyName.path, keyName.value, "must be a name without a colon"));
-		// The value is not named: it may be a key with a typing error.
+		// The message does not contain the value, which may be a mistyped key.
 		if (!secretSizes.includes(bytes.length))
 			secret.wrong(typeInvalid(secret.path, "must be 16, 24 or 32 bytes in base64"));
 		return [{ name: keyName.text(), secret: bytes }];

@@ -1,4 +1,4 @@
-/** The cluster's own keys of encryption at rest, beside its certificates. */
+/** The cluster's own keys for encryption at rest, in the same folder as its certificates. */
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,14 +7,14 @@ import { writeDurably } from "../files/durable-file.ts";
 
 const keyBytes = 32;
 
-/** Newest first: it writes; what the others wrote is being written again. */
+/** Newest first: it is used for writing; values with the others are being rewritten. */
 export type OwnKeys = readonly [EncryptionKey, ...EncryptionKey[]];
 
 export function keyFile(pki: string): string {
 	return join(pki, "encryption.json");
 }
 
-/** @throws Error when the file says nothing that could be a key */
+/** @throws Error if the file does not contain valid keys */
 export function readOwnKeys(pki: string): OwnKeys | undefined {
 	const file = keyFile(pki);
 	if (!existsSync(file)) return undefined;
@@ -42,7 +42,7 @@ export function newKey(): EncryptionKey {
 	return { name: `cox-${randomBytes(4).toString("hex")}`, secret: randomBytes(keyBytes) };
 }
 
-/** On disk once this returns. */
+/** On disk when this returns. */
 export function writeOwnKeys(pki: string, keys: OwnKeys): void {
 	const listed = keys.map(({ name, secret }) => ({ name, secret: Buffer.from(secret).toString("base64") }));
 	writeDurably(keyFile(pki), `${JSON.stringify({ keys: listed }, null, 2)}\n`);

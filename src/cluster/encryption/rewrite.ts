@@ -4,14 +4,14 @@ import { keyNameOf } from "../../store/encryption.ts";
 import { type Entry, prefixEnd, type Store } from "../../store/store.ts";
 
 const pageEntries = 512;
-/** What a value may grow by when it is encrypted. */
+/** The maximum growth of a value by encryption. */
 const growthBytes = 512;
 
 /**
- * Writes every value under the prefixes again that has another form than it would be written in now. May run while
- * others write: what they wrote is left to them, and looked at again.
- * @param store underneath: with the values as they are on disk
- * @returns how many were written, and whether one of them had been there unencrypted
+ * Rewrites every value under the prefixes whose form differs from the current one. May run concurrently with other
+ * writers, whose values are checked again.
+ * @param store the underlying store, with values as they are on disk
+ * @returns the number of values written, and whether one of them was unencrypted
  */
 export async function rewrite(
 	store: Store,
@@ -42,7 +42,7 @@ async function staleUnder(store: Store, encryption: Encryption, prefix: string):
 		const { entries, more } = await store.range({ from, ...(to !== undefined && { to }), limit: pageEntries });
 		for (const entry of entries) if (!encryption.isCurrent(entry.key, entry.value)) stale.push(entry);
 		const last = entries.at(-1);
-		// More than a few pages of them are taken up in the next round.
+		// Beyond a few pages, the rest is processed in the next round.
 		if (!more || last === undefined || stale.length >= pageEntries) return stale;
 		from = `${last.key}\0`;
 	}

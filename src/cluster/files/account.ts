@@ -1,8 +1,8 @@
-/** The user that this process is of. Not every user has an account: in containers a number is often enough. */
+/** The user of this process. Not every user has an account: in containers a number is often enough. */
 import { homedir, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
 
-/** The user's home directory; undefined where they have none. */
+/** The user's home directory; undefined if there is none. */
 export function homeDirectory(): string | undefined {
 	try {
 		const home = homedir();

@@ -2,13 +2,13 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } fro
 import { dirname } from "node:path";
 
 /**
- * Writes a file for its owner alone. A crash, a full disk or the machine's end at any time leaves the old file or the
- * new.
- * @throws Error of the file system: then the old file is as it was
+ * Writes a file with access for its owner only. A crash of the process or the machine, or a full disk, leaves the old
+ * file or the new one.
+ * @throws Error of the file system: the old file is unchanged
  */
 export function writeDurably(file: string, content: string | Uint8Array): void {
 	const draft = `${file}.new`;
-	// A draft that was left behind may have another mode.
+	// A leftover draft may have another mode.
 	rmSync(draft, { force: true });
 	try {
 		writeFileSync(draft, content, { mode: 0o600, flag: "wx", flush: true });
@@ -20,7 +20,7 @@ export function writeDurably(file: string, content: string | Uint8Array): void {
 	syncFolder(dirname(file));
 }
 
-/** Brings a file's content to the disk. */
+/** Syncs a file's content to disk. */
 export function syncFile(file: string): void {
 	const descriptor = openSync(file, "r+");
 	try {
@@ -30,7 +30,7 @@ export function syncFile(file: string): void {
 	}
 }
 
-/** Brings names that were made, renamed or removed in the folder to the disk. */
+/** Syncs created, renamed or removed entries of a folder to disk. */
 export function syncFolder(folder: string): void {
 	const descriptor = openSync(folder, "r");
 	try {

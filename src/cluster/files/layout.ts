@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { homeDirectory } from "./account.ts";
 
-/** Where everything of one cluster lives. The data directory names the cluster: two directories never meet. */
+/** The paths of all files of one cluster. The data directory identifies the cluster. */
 export interface Layout {
 	data: string;
 	settings: string;
@@ -13,43 +13,43 @@ export interface Layout {
 	images: string;
 	pki: string;
 	store: string;
-	/** LMDB's file in there. */
+	/** LMDB's file in it. */
 	storeFile: string;
-	/** Says beside the store whose it is. */
+	/** Identifies the store. */
 	identity: string;
 	log: string;
-	/** Where the audit log is when nothing else is said. */
+	/** Default path of the audit log. */
 	auditLog: string;
-	/** The process id of a server that was ready; its supervisor reads it. */
+	/** PID of a server that was ready; its supervisor reads it. */
 	pidFile: string;
-	/** Holds the sockets; short enough for their names, readable by the owner alone. */
+	/** Directory of the sockets; short enough for their names, accessible only to the owner. */
 	sockets: string;
 	/** `cox` ↔ server process. */
 	controlSocket: string;
 	/** API for agents on this machine: plain HTTP, bearer tokens. */
 	apiSocket: string;
-	/** API for pods, TLS: what 10.96.0.1:443 leads to. */
+	/** API for pods, with TLS: the target of 10.96.0.1:443. */
 	apiTlsSocket: string;
 	node(name: string): NodeLayout;
 }
 
 export interface NodeLayout {
-	/** Everything of the node that is kept: volumes, logs, the node's view of the machine. */
+	/** Persistent files of the node: volumes, logs, the node's view of the machine. */
 	directory: string;
 	/** The agent's HTTP endpoint. */
 	agentSocket: string;
 	log: string;
-	/** The agent's configuration, with its token. */
+	/** The agent's configuration. */
 	config: string;
 }
 
-/** Longest path that a Unix socket may have (sun_path, with its final zero). */
+/** The maximum length of a Unix socket's path (sun_path, including its terminating zero). */
 const socketPathBytes = 107;
 const longestSocketName = "agent-.sock".length + 63;
 
 /**
- * @param data the `--data` option; else COX_DATA, else `.coxswain` in the user's home
- * @throws Error when nothing names one, and the user has no home
+ * @param data the `--data` option; default: COX_DATA, otherwise `.coxswain` in the user's home
+ * @throws Error if there is no default because the user has no home directory
  */
 export function layoutOf(data: string | undefined): Layout {
 	const named = data ?? (process.env.COX_DATA || defaultData());
@@ -83,8 +83,8 @@ export function layoutOf(data: string | undefined): Layout {
 }
 
 /**
- * What kubeconfigs call the cluster: `coxswain` for the default directory, else its name and four digits that tell it
- * from others of that name.
+ * The cluster's name in kubeconfigs: `coxswain` for the default directory, otherwise its name and four digits that
+ * distinguish it from others with that name.
  */
 export function clusterName({ data }: Pick<Layout, "data">): string {
 	const usual = defaultData();
@@ -99,7 +99,7 @@ function defaultData(): string | undefined {
 	return home && join(home, ".coxswain");
 }
 
-/** Without symbolic links, as far as the path exists: one folder names one cluster, whatever it is called. */
+/** Resolves symbolic links as far as the path exists: one folder is one cluster, whichever path leads to it. */
 function realPath(path: string): string {
 	try {
 		return realpathSync(path);

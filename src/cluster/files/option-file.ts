@@ -1,14 +1,14 @@
-/** Files that options of `cox up` name, with what is wrong with them in plain words. */
+/** Files that options of `cox up` name, with plain error messages. */
 import { readFileSync, statSync } from "node:fs";
 import { yamlLibrary } from "../../core/yaml-library.ts";
 
-/** They travel on a command line, or with a control request. */
+/** They are passed on a command line, or in a control request. */
 const longestBytes = 64 * 1024;
 
 /**
- * The YAML or JSON document in a file, and what it means.
- * @param read throws for what cannot be heeded
- * @throws Error naming the option, the file and what is wrong
+ * The YAML or JSON document in a file, and its meaning.
+ * @param read throws for unsupported content
+ * @throws Error that names the option, the file and the problem
  */
 export function readOptionFile<T>(
 	option: string,
@@ -24,7 +24,7 @@ export function readOptionFile<T>(
 	}
 }
 
-/** @throws Error naming the option, the file and why it cannot be read */
+/** @throws Error that names the option, the file and why it cannot be read */
 export function readOptionText(option: string, path: string): string {
 	try {
 		return text(path);
@@ -42,7 +42,7 @@ function text(path: string): string {
 
 function reason(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
-	// The first line says what and where; the others show the place.
+	// The first line describes the problem and its position; the others show it.
 	if (error instanceof yamlLibrary().YAMLParseError)
 		return `it is not YAML: ${error.message.split("\n")[0]?.replace(/:$/, "")}`;
 	const { code }: NodeJS.ErrnoException = error;

@@ -2,7 +2,10 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The package's own folder: where package.json, dist/, assets/ and examples/ are, however this code was bundled. */
+/**
+ * The package's own folder, which contains package.json, dist/, assets/ and examples/, regardless of how this code was
+ * bundled.
+ */
 export const packageDirectory = findPackage(dirname(fileURLToPath(import.meta.url)));
 
 function findPackage(start: string): string {
@@ -11,14 +14,14 @@ function findPackage(start: string): string {
 	throw new Error(`no package.json above ${start}: the installation of coxswain is damaged`);
 }
 
-/** A program that cluster processes run as: `server` or `agent`, as `npm run build` makes them. */
+/** A program for cluster processes: `server` or `agent`, built by `npm run build`. */
 export function programFile(name: "server" | "agent"): string {
 	const file = join(packageDirectory, "dist", `${name}.js`);
 	if (!existsSync(file)) throw new Error(`${file} is missing; run 'npm run build'`);
 	return file;
 }
 
-/** The shell script that keeps a server process running. */
+/** The shell script that restarts a server process. */
 export function superviseScript(): string {
 	return join(packageDirectory, "assets", "supervise.sh");
 }

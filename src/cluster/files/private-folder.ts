@@ -1,11 +1,11 @@
-/** Folders that only their owner may use, whatever the umask, and whatever they were before. */
+/** Folders that only their owner may use, regardless of the umask and of their previous permissions. */
 import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Layout } from "./layout.ts";
 
 /**
- * The data directory and everything secret in it belong to this user alone from now on.
- * @throws Error as `ensurePrivateFolder`
+ * Restricts the data directory and everything secret in it to this user.
+ * @throws Error like `ensurePrivateFolder`
  */
 export function protectData({ data, sockets, pki, store }: Layout): void {
 	for (const folder of [data, sockets]) ensurePrivateFolder(folder);
@@ -22,8 +22,8 @@ const worldWritableBit = 0o002;
 const stickyBit = 0o1000;
 
 /**
- * Makes the folder, or takes all rights of others from it when it exists.
- * @throws Error that says why it cannot be kept from others: it is another user's, or in a place where anyone can
+ * Creates the folder, or removes all permissions of others if it exists.
+ * @throws Error that says why it cannot be protected: it belongs to another user, or is in a place where anyone can
  * replace it
  */
 export function ensurePrivateFolder(folder: string): void {
@@ -36,8 +36,8 @@ export function ensurePrivateFolder(folder: string): void {
 }
 
 /**
- * Takes all rights of others from the files in a folder and below it; links are left alone.
- * @throws Error when one is another user's
+ * Removes all permissions of others from the files in a folder and below it; links are ignored.
+ * @throws Error if one belongs to another user
  */
 function ensurePrivateFiles(folder: string): void {
 	for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -49,7 +49,10 @@ function ensurePrivateFiles(folder: string): void {
 	}
 }
 
-/** Takes all rights of others from a file of ours. @throws Error when it is another user's */
+/**
+ * Removes all permissions of others from a file.
+ * @throws Error if it belongs to another user
+ */
 function ensurePrivateFile(file: string): void {
 	const stats = lstatSync(file);
 	checkOwner(file, stats);
@@ -65,7 +68,7 @@ function checkOwner(path: string, stats: Stats): void {
 		);
 }
 
-/** Where anyone may rename what others own, a folder's mode protects nothing. */
+/** If anyone may rename other users' files, a folder's mode protects nothing. */
 function checkParents(folder: string): void {
 	for (let path = dirname(folder); ; path = dirname(path)) {
 		const { mode } = statSync(path);

@@ -1,5 +1,5 @@
 /**
- * The agent process of one node, as agent-process.ts starts it inside the node's namespaces. Its one argument is its
+ * The agent process of one node, started by agent-process.ts inside the node's namespaces. Its only argument is its
  * configuration file.
  */
 
@@ -35,7 +35,7 @@ import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent
 import { startNodeServices } from "./node-services.ts";
 
 const clock = systemClock();
-/** What this process counts. */
+/** Metrics of this process. */
 const metrics = new MetricRegistry();
 const answered = clientMetrics(metrics);
 const closers: (() => Promise<unknown>)[] = [];
@@ -46,7 +46,7 @@ function tell(message: AgentMessage): void {
 	process.send?.(message, undefined, undefined, () => {});
 }
 
-/** A client as one of the agent's identities, and an informer cache that reads as it. */
+/** A client with one of the agent's identities, and an informer cache that uses it. */
 function connect(token: string, userAgent: string): { client: Client; informers: InformerCache } {
 	const client = createClient(httpTransport({ socketPath: config.apiSocket, token, clock, answered }), {
 		userAgent,
@@ -105,7 +105,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 		clock,
 		spool: createSpool(`${config.directory}/history`),
 		async deliver(logs) {
-			// What the server answers: see api/paths/receive-logs.ts.
+			// The server's response: see api/paths/receive-logs.ts.
 			const { done } = (await client.raw("POST", endedLogsPath, wireLogs(logs))) as { done: boolean[] };
 			return done;
 		},
@@ -178,11 +178,11 @@ process.on("message", (order: AgentOrder) => {
 	if (order.type === "stop") return void stop(0);
 	start(order.tokens).catch(fail);
 });
-/** How long an agent takes to let go when nobody is there that it could tell anything. */
+/** The time limit for releasing resources when the server is unreachable. */
 const letGoMs = 200;
 
-// The server is gone; the one that comes starts an agent of its own, and two must not have the same containers. Events
-// that are still to be written would be tried again for seconds.
+// The server has ended; the next one starts an agent of its own, and two must not manage the same containers. Pending
+// Events would be retried for seconds.
 process.on("disconnect", () => {
 	clock.after(letGoMs, () => process.exit(0));
 	void stop(0);

@@ -10,29 +10,32 @@ import type { AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts"
 
 const firstRestartMs = 100;
 const longestRestartMs = 10_000;
-/** An agent that ran this long had started well: its next restart is quick again. */
+/** An agent that ran for this long had started successfully: its next restart is immediate. */
 const healthyMs = 60_000;
 const stopMs = 5_000;
 
 interface AgentOptions {
-	/** Ensures that the node's namespaces exist; returns the command that enters them. */
+	/**
+	 * Ensures that the node's namespaces exist.
+	 * @returns the command that enters them
+	 */
 	enter(): Promise<readonly [string, ...string[]]>;
 	configFile: string;
 	tokens: AgentTokens;
 	logFile: string;
-	/** The cluster's data directory, the process's mark. */
+	/** The cluster's data directory, which marks the process. */
 	data: string;
 	clock: Clock;
 	/** Fulfilled when the API server answers. Called after the agent's process was started, which loads in the meantime. */
 	apiAnswers(): Promise<unknown>;
 }
 
-/** One node's agent, kept running: when it ends, it is started again. Pods do not notice. */
+/** One node's agent process, which is restarted when it ends. Pods are not affected. */
 export class AgentProcess {
 	readonly #options: AgentOptions;
 	/** The process that entered the node's namespaces; its child is the agent itself. */
 	#child: ChildProcess | undefined;
-	/** While it starts and runs: fulfilled when it was ready. One at a time, however many ask. */
+	/** Resolves when the agent that is starting or running was ready. Shared by all callers. */
 	#started: Promise<void> | undefined;
 	#nextStart: Timer | undefined;
 	#stopped = false;
@@ -49,15 +52,15 @@ export class AgentProcess {
 	}
 
 	/**
-	 * Resolves when the agent says it is ready; does nothing but that when it runs.
-	 * @throws Error with the agent's own message when it cannot start
+	 * Resolves when the agent reports that it is ready; starts it if it is not running.
+	 * @throws Error with the agent's own message if it cannot start
 	 */
 	start(): Promise<void> {
 		if (this.#started !== undefined) return this.#started;
 		this.#nextStart?.cancel();
 		const started = this.#start();
 		this.#started = started;
-		// Where no process came to be, none will end.
+		// If no process was started, none will report its end.
 		started.catch(() => this.#child === undefined && this.#ended(started));
 		return started;
 	}
@@ -77,12 +80,12 @@ export class AgentProcess {
 		const startedMs = clock.monotonicMs();
 		const command = [...args, process.execPath, ...nodeFlags, programFile("agent"), configFile];
 		const env = { ...process.env, [serverMark]: undefined, [agentMark]: data };
-		// Not the store, which the server has open.
+		// Without the descriptors of the store, which the server has open.
 		const child = spawnApart(program, command, { stdio: ["ignore", log, log, "ipc"], env });
 		closeSync(log);
 		this.#child = child;
 		child.once("exit", () => {
-			// Should the agent itself be alive, it ends now.
+			// If the agent itself is still running, it ends now.
 			if (child.connected) child.disconnect();
 			this.#child = undefined;
 			if (clock.monotonicMs() - startedMs > healthyMs) this.#restartMs = firstRestartMs;
@@ -105,17 +108,17 @@ export class AgentProcess {
 		await Promise.all([begun, ready]);
 	}
 
-	/** @param started the start that came to nothing, or whose agent has ended; seen to once */
+	/** @param started the start that failed, or whose agent has ended; handled once */
 	#ended(started: Promise<void> | undefined): void {
 		if (started === undefined || this.#started !== started) return;
 		this.#started = undefined;
 		if (this.#stopped) return;
-		// Its log says why; the node is NotReady until an attempt succeeds.
+		// Its log shows the reason; the node is NotReady until an attempt succeeds.
 		this.#nextStart = this.#options.clock.after(this.#restartMs, () => this.start().catch(() => {}));
 		this.#restartMs = Math.min(this.#restartMs * 2, longestRestartMs);
 	}
 
-	/** Asks the agent to end, and kills it when it does not. */
+	/** Asks the agent to end, and kills it if it does not. */
 	async stop(): Promise<void> {
 		this.#stopped = true;
 		this.#nextStart?.cancel();

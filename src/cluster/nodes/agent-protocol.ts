@@ -1,6 +1,6 @@
 /**
- * What the server process and an agent process say to each other: a configuration file, then Node's IPC, which begins
- * with the tokens.
+ * The protocol of the server process and an agent process: a configuration file, then messages over Node's IPC,
+ * beginning with the tokens.
  */
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
@@ -10,13 +10,13 @@ export interface AgentConfig extends ClusterNetwork {
 	address: string;
 	podCidr: string;
 	labels: Record<string, string>;
-	/** Directories of this cluster and of the others that run on this machine, which no container may see. */
+	/** Directories of this cluster and of other running clusters on this machine, which no container may see. */
 	hidden: readonly string[];
-	/** Where the data directories of clusters are entered that do not run, or are started later (data-directories.ts). */
+	/** Registers of the data directories of clusters that are stopped, or started later (data-directories.ts). */
 	registers: readonly string[];
-	/** The node's directory, as machine.addNode was given it. */
+	/** The node's directory, as passed to machine.addNode. */
 	directory: string;
-	/** The node's view of the machine, where hostPath volumes resolve. */
+	/** The node's view of the machine, in which hostPath volumes are resolved. */
 	viewDirectory: string;
 	/** For the writable layers of containers. */
 	scratchDirectory: string;
@@ -26,18 +26,18 @@ export interface AgentConfig extends ClusterNetwork {
 	imagesFile: string;
 	/** Programs of the package that replace programs that the machine lacks. */
 	standIns: string;
-	/** Directory of the Localhost profiles of seccomp, where no pod can put any; need not exist. */
+	/** Directory of Localhost seccomp profiles, which pods cannot write to; need not exist. */
 	seccompProfiles: string;
 	/** Whether containers see the machine's home directories and credentials. */
 	showHome: boolean;
-	/** What the cluster's file of a KubeletConfiguration says; absent: nothing. */
+	/** The cluster's KubeletConfiguration; absent: defaults. */
 	kubelet?: KubeletDocument;
 	apiSocket: string;
 	apiTlsSocket: string;
 	agentSocket: string;
 }
 
-/** Bearer tokens for the API: one for each identity that an agent process has. They are in no file. */
+/** Bearer tokens for the API: one for each identity of an agent process. They are in no file. */
 export interface AgentTokens {
 	/** `system:node:NAME` */
 	node: string;

@@ -7,8 +7,8 @@ import { nodes } from "../../kinds/core/node.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 
 /**
- * Takes a node and its pods out of the API after everything on it has ended: pod garbage collection would wait, in case
- * it comes back. Pods that can't be removed now are left to it.
+ * Deletes a node and its pods from the API after everything on it has ended; pod garbage collection would wait in case
+ * it comes back. It handles pods that cannot be deleted now.
  */
 export async function forgetNode(client: Client, name: string, nowMs: number): Promise<void> {
 	try {

@@ -7,14 +7,14 @@ type NodeNumbers = Pick<Settings, "clusterCidr" | "nodes">;
 
 /** First address of nodes: 172.30.0.1 is the node with index 1. */
 const nodeBase = parseIPv4("172.30.0.0") ?? 0;
-/** Each node has a /24 for its pods, as upstream's default node mask gives. */
+/** Each node has a /24 for its pods, upstream's default. */
 const podBits = 24;
 const largestIndex = 60_000;
 
 /**
- * Puts new nodes into the settings, with the lowest free index each.
+ * Adds new nodes to the settings, each with the lowest free index.
  * @returns their names
- * @throws Error when a name is taken or not a DNS label, or there is no room
+ * @throws Error if a name is in use or not a DNS label, or there is no room
  */
 export function planNodes(settings: NodeNumbers, request: AddNodes): string[] {
 	const wanted = request.names ?? Array.from({ length: request.count ?? 1 }, () => undefined);

@@ -1,39 +1,42 @@
 import type { Duplex } from "node:stream";
 
-/** A node that the cluster is to have. */
+/** A node of the cluster. */
 export interface PoolNode {
 	name: string;
-	/** Unique among the cluster's nodes; numbers its addresses. */
+	/** Unique among the cluster's nodes; determines its addresses. */
 	index: number;
 	address: string;
 	podCidr: string;
 	labels: Readonly<Record<string, string>>;
-	/** Only simulated nodes: taints it registers with. */
+	/** Only simulated nodes: taints that it registers with. */
 	taints?: readonly { key: string; value?: string; effect: string }[];
-	/** Only simulated nodes: quantities by resource name, in place of the usual. */
+	/** Only simulated nodes: quantities by resource name, instead of the default. */
 	capacity?: Readonly<Record<string, string>>;
 }
 
-/** What makes nodes: namespaces and agent processes on this machine, or simulations in this process. */
+/** Creates nodes: namespaces and agent processes on this machine, or simulations in this process. */
 export interface NodePool {
-	/** As root or as an ordinary user; undefined where that makes no difference. */
+	/** As root or as an ordinary user; undefined if this does not matter. */
 	readonly mode?: "root" | "rootless";
-	/** Makes the node, or takes over one that an earlier server process left; resolves when its agent runs. */
+	/** Creates the node, or takes over one that an earlier server process left; resolves when its agent is running. */
 	add(node: PoolNode): Promise<void>;
-	/** Recreates what has ended of the nodes by itself; resolves when every agent runs. Not there where nothing can. */
+	/** Recreates parts of nodes that have ended; resolves when every agent is running. Absent if nothing can end. */
 	repair?(): Promise<void>;
-	/** Ends the node and everything on it, and forgets its data. */
+	/** Stops the node and everything on it, and deletes its data. */
 	remove(name: string): Promise<void>;
-	/** A connection to the node's agent. @throws Error when there is none */
+	/**
+	 * A connection to the node's agent.
+	 * @throws Error if there is none
+	 */
 	dial(name: string): Promise<Duplex>;
 	/**
-	 * A connection to a service's endpoint that is no pod. Undefined where the cluster has nothing of its own there; not
-	 * there where nodes answer at no addresses of services.
+	 * A connection to a service's endpoint that is not a pod. Undefined for other addresses; absent if nodes do not serve
+	 * addresses of services.
 	 */
 	dialAddress?(address: string, port: number): Duplex | undefined;
 	agentPid(name: string): number | undefined;
-	/** What the node cannot do, a line each. */
+	/** Features that the node lacks, one line each. */
 	limitations(name: string): readonly string[];
-	/** Ends all nodes; their data stay. */
+	/** Stops all nodes; their data are kept. */
 	stop(): Promise<void>;
 }

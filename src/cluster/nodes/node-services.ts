@@ -14,9 +14,9 @@ import { apiServerAddress, dnsAddress, stateMetricsAddress, stateMetricsPort } f
 import type { AgentConfig } from "./agent-protocol.ts";
 
 interface NodeServicesOptions {
-	/** What the service proxy may read; the DNS server shares its services and endpoints, which are the same. */
+	/** For the service proxy; the DNS server shares its services and endpoints. */
 	proxy: InformerCache;
-	/** What only the DNS server may read. */
+	/** For the DNS server only. */
 	dns: InformerCache;
 	network: NodeNetwork;
 	clock: Clock;
@@ -26,8 +26,8 @@ interface NodeServicesOptions {
 }
 
 /**
- * DNS, service addresses, routes, the API's own address and kube-state-metrics', as every node answers them itself.
- * Resolves when they answer.
+ * DNS, service addresses, routes, the API's own address and that of kube-state-metrics, which every node serves itself.
+ * Resolves when they are served.
  */
 export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
 	const { proxy: informers, dns: dnsInformers, network, clock, config } = options;

@@ -1,4 +1,4 @@
-/** Services that have no pods, as the API server's proxy reaches them: every node answers at their addresses itself. */
+/** Services without pods, for the API server's proxy: every node serves their addresses itself. */
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
@@ -20,7 +20,7 @@ export interface OwnServicesOptions {
 	token: string;
 }
 
-/** @returns a way to connect to an endpoint; its result is undefined where nothing of ours answers */
+/** @returns a function that connects to an endpoint; its result is undefined for other addresses */
 export function ownServices(options: OwnServicesOptions): (address: string, port: number) => Duplex | undefined {
 	const { network, apiSocket, apiTlsSocket, token } = options;
 	const stateMetrics = createServer(stateMetricsListener({ socketPath: apiSocket, token }));

@@ -23,10 +23,10 @@ export interface ProcessNodesOptions {
 	layout: Layout;
 	clock: Clock;
 	network: ClusterNetwork;
-	/** Of all nodes; absent: as usual. */
+	/** For all nodes; absent: defaults. */
 	kubelet?: KubeletDocument | undefined;
 	showHome?: boolean | undefined;
-	/** What the nodes' agents are known by. */
+	/** For the tokens of the nodes' agents. */
 	tokens: LocalTokens;
 	/**
 	 * Called when an agent's process has been started. The agent waits until the result is fulfilled: then the API server
@@ -35,7 +35,10 @@ export interface ProcessNodesOptions {
 	apiAnswers?(): Promise<unknown>;
 }
 
-/** Nodes as namespaces of this machine, each with an agent process. @throws Error that says what the machine lacks */
+/**
+ * Nodes as namespaces of this machine, each with an agent process.
+ * @throws Error that says what the machine lacks
+ */
 export async function createProcessNodes(options: ProcessNodesOptions): Promise<NodePool> {
 	const { layout, clock } = options;
 	const localAddresses = addressesOfNodes(options.network);
@@ -140,7 +143,7 @@ class ProcessNodes implements NodePool {
 
 	#look(): void {
 		const broken = [...this.#nodes.values()].filter(({ holder }) => !isWhole(holder));
-		// An agent that does not start is started again by itself; its log says why it did not.
+		// An agent that does not start is restarted automatically; its log shows the reason.
 		void Promise.allSettled(broken.map(({ agent }) => agent.restart())).then(() => {
 			if (!this.#stopped) this.#nextLook = this.#options.clock.after(lookMs, () => this.#look());
 		});
@@ -181,7 +184,7 @@ class ProcessNodes implements NodePool {
 	}
 }
 
-/** Without those that lie in another one. */
+/** Without directories inside others. */
 function outermost(directories: readonly string[]): string[] {
 	return [...new Set(directories)].filter(
 		(directory) => !directories.some((other) => other !== directory && directory.startsWith(`${other}/`)),

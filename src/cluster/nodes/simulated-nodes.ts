@@ -18,7 +18,7 @@ export interface SimulatedNodesOptions {
 	events?: boolean;
 }
 
-/** Nodes in this process whose pods do what their annotations say. */
+/** Nodes in this process whose pods behave according to their annotations. */
 export function createSimulatedNodes({ controlPlane, clock, events }: SimulatedNodesOptions): NodePool {
 	const specs = new Map<string, PoolNode>();
 	const { keptLogs } = controlPlane;

@@ -22,7 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const ensure = (nowMs: number) => ensureCertificates(folder, serverNames(defaultNetwork), nowMs);
 
-/** A clock that is set; the looks are the tests' own. */
+/** A clock that can be set; the tests call the checks themselves. */
 class SetClock {
 	nowMs = Date.parse("2026-01-01T00:00:00Z");
 	readonly random = () => 0;
@@ -127,7 +127,7 @@ test("a listener shows the new certificate to new connections and cuts none that
 		listener.useCertificate(renewed.server);
 		expect(await shown()).toBe(new X509Certificate(renewed.server.cert).fingerprint256);
 		expect(await status()).toBe(200);
-		// Who shows a certificate of the authority is still known by it.
+		// A client certificate signed by the authority is still accepted.
 		const admin = connectHttp2(`https://127.0.0.1:${listener.port}`, { rejectUnauthorized: false, ...renewed.admin });
 		const stream = admin.request({ ":path": "/api/v1/namespaces" });
 		expect((await once(stream, "response"))[0][":status"]).toBe(200);

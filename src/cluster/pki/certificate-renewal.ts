@@ -6,12 +6,12 @@ import { messageOf } from "../../core/errors.ts";
 import type { Certificates } from "./certificates.ts";
 
 /**
- * By the machine's monotonic time; what is looked at is the wall clock, which may have been set, or have stood while
- * the machine slept.
+ * On the machine's monotonic clock; certificates are compared with the wall clock, which may have been set, or have
+ * stopped while the machine slept.
  */
 const lookMs = 3600 * 1000;
 const dayMs = 24 * lookMs;
-/** The authority is not renewed, because every client has it. This long before it expires, warnings start. */
+/** The authority is not renewed, because every client has it. Warnings start this long before it expires. */
 const authorityNoticeMs = 365 * dayMs;
 
 export interface RenewalOptions {
@@ -22,7 +22,7 @@ export interface RenewalOptions {
 	use(certificates: Certificates): void;
 	/** For the log. */
 	report(text: string): void;
-	/** Whose time certificates are valid by. */
+	/** The clock by which certificates are valid. */
 	clock: Clock;
 }
 
@@ -40,7 +40,7 @@ export class CertificateRenewal {
 		this.#wait();
 	}
 
-	/** What is to be said about the authority; undefined while its end is far. */
+	/** A warning about the authority; undefined while its expiry is far. */
 	get warning(): string | undefined {
 		return authorityWarning(this.#current.authority.ca, this.#options.clock.now());
 	}

@@ -1,4 +1,4 @@
-/** Certificates that the cluster's authority gives to those who ask for one (RFC 5280). */
+/** Certificates that the cluster's authority signs for requests (RFC 5280). */
 
 import { createPrivateKey, randomBytes, sign, X509Certificate } from "node:crypto";
 import type { Extension } from "@peculiar/asn1-x509";
@@ -13,7 +13,7 @@ const signatureAlgorithms = {
 	sha256WithRsa: "1.2.840.113549.1.1.11",
 } as const;
 
-/** Bits, from the first; `signing` is upstream's word for the first, too. */
+/** Bits, from the first; `signing` is upstream's other name for the first. */
 const keyUsages: readonly string[] = [
 	"digital signature",
 	"content commitment",
@@ -42,7 +42,7 @@ const extendedKeyUsages: Readonly<Record<string, string>> = lookup({
 	"netscape sgc": "2.16.840.1.113730.4.1",
 });
 
-/** @param authority whose key signs; it stays in here */
+/** @param authority whose key signs; it is not exposed */
 export function certificateSigner(authority: KeyPair): SignCertificate {
 	const key = createPrivateKey(authority.key);
 	const { raw, validTo } = new X509Certificate(authority.cert);
@@ -98,7 +98,7 @@ function usageExtensions(usages: readonly string[]): Extension[] {
 	];
 }
 
-/** Whose key has signed. */
+/** Identifies the key that has signed. */
 function authorityExtensions(ofAuthority: readonly Extension[]): Extension[] {
 	const { AsnConvert, x509 } = certificateSchemas();
 	const found = ofAuthority.find(({ extnID }) => extnID === x509.id_ce_subjectKeyIdentifier);
@@ -115,11 +115,11 @@ function nameExtensions({ subject, dnsNames, emailAddresses, ipAddresses, uris }
 		...ipAddresses.map((iPAddress) => new x509.GeneralName({ iPAddress })),
 		...uris.map((uniformResourceIdentifier) => new x509.GeneralName({ uniformResourceIdentifier })),
 	]);
-	// Critical where it is all there is (RFC 5280, 4.2.1.6).
+	// Critical if the subject is empty (RFC 5280, 4.2.1.6).
 	return names.length === 0 ? [] : [extension(x509.id_ce_subjectAltName, names, subject.length === 0)];
 }
 
-/** Positive, and without zeros in front. */
+/** Positive, without leading zeros. */
 function serialNumber(): ArrayBuffer {
 	const bytes = new Uint8Array(randomBytes(16));
 	bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;

@@ -8,7 +8,7 @@ import type { KeyPair } from "./key-pair.ts";
 import { makeAuthority, makeLeaf, type ServerNames, type SubjectName } from "./make-certificates.ts";
 
 export interface Certificates {
-	/** The cluster's own authority. Its key is not in here. */
+	/** The cluster's own authority, without its key. */
 	authority: Authority;
 	server: KeyPair;
 	/** Member of system:masters. */
@@ -20,17 +20,17 @@ export interface Certificates {
 
 const yearMs = 365 * 24 * 3600 * 1000;
 /**
- * What upstream's kubeadm gives: ten years for the authority, one for the rest. Ours are renewed when a third of their
- * life is left, while the server runs, too.
+ * As with upstream's kubeadm: ten years for the authority, one for the others. These are renewed when a third of their
+ * lifetime is left, also while the server is running.
  */
 const authorityYears = 10;
 const leafYears = 1;
-/** Clocks of clients may be a little behind. */
+/** The clocks of clients may be slightly behind. */
 const backdateMs = 5 * 60 * 1000;
 
 /**
- * The cluster's certificates, made on first use and kept in `directory` with mode 0600. A leaf is replaced that has
- * less than a third of its life left, is not valid yet, does not belong to its key, or lacks a name of the server.
+ * The cluster's certificates, created on first use and kept in `directory` with mode 0600. A leaf is replaced if less
+ * than a third of its lifetime is left, it is not valid yet, does not match its key, or lacks a name of the server.
  */
 export function ensureCertificates(directory: string, names: ServerNames, nowMs: number): Certificates {
 	mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -76,7 +76,7 @@ function isFresh(pair: KeyPair, authority: KeyPair, nowMs: number): boolean {
 	const certificate = new X509Certificate(pair.cert);
 	const issuer = new X509Certificate(authority.cert);
 	const [fromMs, toMs] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
-	// One that ends with its authority cannot be had for longer.
+	// A certificate that expires with its authority cannot be extended.
 	const isLongest = certificate.validTo === issuer.validTo;
 	return (
 		nowMs >= fromMs &&

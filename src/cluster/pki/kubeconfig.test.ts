@@ -28,7 +28,7 @@ test("a cluster is called as its data directory, with digits that tell it from o
 test("a kubeconfig that is written again keeps what kubectl config added, and nothing of its own old entries", () => {
 	const text = (server: string) => kubeconfigText({ cluster: "coxswain", server, ca: "ca", user });
 	const fresh = text("https://127.0.0.1:2");
-	// What `kubectl config set-credentials`, `set-context` and `use-context` leave.
+	// The result of `kubectl config set-credentials`, `set-context` and `use-context`.
 	const edited = `
 apiVersion: v1
 kind: Config

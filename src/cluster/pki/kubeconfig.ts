@@ -3,16 +3,16 @@ import { yamlLibrary } from "../../core/yaml-library.ts";
 import type { KeyPair } from "./key-pair.ts";
 
 /**
- * The text of a kubeconfig for one cluster, in JSON, which is YAML too. Clients that merge several files know clusters,
- * users and contexts by their names alone, so all of them contain the cluster's.
+ * The text of a kubeconfig for one cluster, in JSON, which is YAML as well. Clients that merge several files identify
+ * clusters, users and contexts by name, so all names contain the cluster's.
  */
 export function kubeconfigText(options: {
-	/** How the file calls the cluster; another for each. */
+	/** The cluster's name in the file; unique. */
 	cluster: string;
 	server: string;
 	ca: string;
 	user: KeyPair;
-	/** Who the user is; default: the administrator, whose context is called as the cluster. */
+	/** Name of the user; default: the administrator, whose context has the cluster's name. */
 	userName?: string;
 	namespace?: string;
 }): string {
@@ -46,10 +46,10 @@ export function kubeconfigText(options: {
 }
 
 /**
- * A new text of the file, with what its owner has added to the one before by `kubectl config`: other clusters, users
- * and contexts, the context in use, and the namespace of ours.
- * @param before the file as it is; what cannot be read of it is left out
- * @param fresh as `kubeconfigText` makes it
+ * A new text of the file that keeps additions made with `kubectl config`: other clusters, users and contexts, the
+ * current context, and the namespace of this cluster's.
+ * @param before the current file; unreadable parts are dropped
+ * @param fresh from `kubeconfigText`
  */
 export function keepAdditions(before: string, fresh: string): string {
 	const file = parsed(before);

@@ -2,11 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import type { User } from "../../core/exchange.ts";
 
 /**
- * Bearer tokens of programs of this machine that the server starts itself, and hands each its own. They are kept
- * nowhere else, and hold until they are taken back or the server ends; the next server starts its programs again.
+ * Bearer tokens of programs on this machine that the server starts. They are stored nowhere else, and are valid until
+ * they are revoked or the server ends; the next server starts its programs again.
  */
 export class LocalTokens {
-	/** By the tokens' digests, so that how long a look takes says nothing about the tokens. */
+	/** By the tokens' digests, so that the duration of a lookup reveals nothing about them. */
 	readonly #users = new Map<string, User>();
 
 	/** A new token for the user. */

@@ -1,6 +1,6 @@
 import { apiServerAddress, type ClusterNetwork } from "../settings/cluster-network.ts";
 
-/** Where clients of this machine find the API server. */
+/** Where clients on this machine reach the API server. */
 export const host = "127.0.0.1";
 
 /** `https://127.0.0.1:6443` */

@@ -13,16 +13,16 @@ import { makeRequest } from "./make-certificates.ts";
 const signerName = "kubernetes.io/kube-apiserver-client";
 const signLimitMs = 30_000;
 
-/** Where the kubeconfig of a user lies: beside the administrator's. */
+/** Path of a user's kubeconfig, next to the administrator's. */
 export function userKubeconfigFile(layout: Layout, user: string): string {
 	return join(layout.data, `kubeconfig-${encodeURIComponent(user)}`);
 }
 
 /**
- * A certificate for the user, asked for, approved and signed through the API (Kubernetes documentation, "Certificate
- * Signing Requests"). The request is gone afterwards.
+ * A certificate for the user, requested, approved and signed through the API (Kubernetes documentation, "Certificate
+ * Signing Requests"). The request is deleted afterwards.
  * @param client may create, approve and delete requests
- * @throws ApiError of a refusal, such as for the group system:masters; Error when the request is not signed
+ * @throws ApiError if it is rejected, for example for the group system:masters; Error if the request is not signed
  */
 export async function certificateFor(
 	client: Client,

@@ -1,7 +1,4 @@
-/**
- * Where the API server is reached: its port, its sockets, and the kubeconfig that says so. Certificates are renewed in
- * between.
- */
+/** The API server's port, its sockets, and the kubeconfig. Certificates are renewed while it runs. */
 import { existsSync, readFileSync } from "node:fs";
 import { type Listener, listen } from "../../api/listen.ts";
 import { systemClock } from "../../core/clock.ts";
@@ -20,14 +17,14 @@ export interface ApiListenersOptions {
 	certificates: Certificates;
 	/** Where pods find it. */
 	network: ClusterNetwork;
-	/** Another one is taken when this is in use. */
+	/** If it is in use, another one is chosen. */
 	port: number;
 	onError(what: string, error: unknown): void;
 }
 
 export interface ApiListeners {
 	readonly port: number;
-	/** What is wrong with the certificates; undefined: nothing. */
+	/** The problem of the certificates; undefined: none. */
 	readonly warning: string | undefined;
 	close(): Promise<void>;
 }
@@ -62,7 +59,7 @@ export async function openApiListeners(options: ApiListenersOptions): Promise<Ap
 				writeKubeconfig(layout, port, renewed);
 			},
 			report: (text) => onError("certificates", text),
-			// Clients check certificates by real time.
+			// Clients check certificates in real time.
 			clock: systemClock({ unref: true }),
 		});
 		return {

@@ -1,4 +1,4 @@
-/** Writes the audit log to a file: JSON lines, rotated by size and age as upstream names and keeps them. */
+/** Writes the audit log to a file: JSON lines, rotated by size and age like upstream's. */
 
 import { closeSync, openSync } from "node:fs";
 import { appendFile, readdir, rename, stat, truncate, unlink } from "node:fs/promises";
@@ -12,18 +12,18 @@ export interface AuditLogOptions {
 	maxSizeBytes?: number | undefined;
 	/** The number of rotated files to keep. Default 10. */
 	maxBackups?: number | undefined;
-	/** How long they are kept. Default: as long as there are not too many. */
+	/** How long they are kept. Default: unlimited. */
 	maxAgeMs?: number | undefined;
-	/** Called with what could not be written, and with how many events were dropped for it. */
+	/** Called for write errors, with the number of events that were dropped. */
 	onError(what: string, error: Error): void;
 	clock?: Clock;
 }
 
-/** Events that wait to be written. More than this is dropped. */
+/** The limit for events that wait to be written. Events beyond it are dropped. */
 const queueLimitBytes = 16 * 1024 * 1024;
 /** After a failure, such as a full disk. */
 const retryMs = 1000;
-/** How long a closing log tries to write what waits. */
+/** How long a closing log tries to write pending events. */
 const closeLimitMs = 2000;
 const defaultSizeBytes = 100 * 1024 * 1024;
 const defaultBackups = 10;
@@ -40,14 +40,14 @@ export class AuditLog {
 	#hasFailed = false;
 	readonly #closing = new AbortController();
 
-	/** @throws Error when the file cannot be opened: better at the start than without a log later */
+	/** @throws Error if the file cannot be opened: better at the start than a missing log later */
 	constructor(options: AuditLogOptions) {
 		this.#options = options;
 		this.#clock = options.clock ?? systemClock({ unref: true });
 		closeSync(openSync(options.file, "a", 0o600));
 	}
 
-	/** @param event what can be JSON; it may change afterwards */
+	/** @param event is serialized immediately, so it may change afterwards */
 	readonly write = (event: object): void => {
 		const line = lineOf(event);
 		if (line === undefined || this.#waitingBytes + line.length > queueLimitBytes) {
@@ -64,16 +64,16 @@ export class AuditLog {
 	/** Resolves when everything is written, or cannot be. */
 	async close(): Promise<void> {
 		const cut = this.#clock.after(closeLimitMs, () => this.#closing.abort());
-		// Failures are waited out one more time only.
+		// A failure is retried only once.
 		while (this.#writing !== undefined && !this.#closing.signal.aborted) await this.#writing;
 		cut.cancel();
 		this.#closing.abort();
 		this.#sayDropped();
 	}
 
-	/** Events that come in the meantime make the next batch. */
+	/** Events that arrive in the meantime form the next batch. */
 	async #writeAll(): Promise<void> {
-		// One turn later, so that what belongs together is one write.
+		// One turn later, so that related events are written together.
 		await Promise.resolve();
 		while (this.#lines.length > 0 && !this.#closing.signal.aborted) {
 			const text = Buffer.concat(this.#lines);
@@ -104,7 +104,7 @@ export class AuditLog {
 		this.#sizeBytes += text.length;
 	}
 
-	/** A full disk takes a part: it would be there twice, and half of a line in the middle of another. */
+	/** A full disk may accept a part: it would be repeated, after half of a line. */
 	async #takeBack(sizeBytes: number): Promise<void> {
 		const { file } = this.#options;
 		const stats = await stat(file).catch(() => undefined);
@@ -139,7 +139,7 @@ export class AuditLog {
 
 	async #failed(error: unknown): Promise<void> {
 		this.#sizeBytes = undefined;
-		// Once until it works again: a full disk would fill the server's log, too.
+		// Reported once until it works again: a full disk would otherwise fill the server's log, too.
 		if (!this.#hasFailed) this.#options.onError("audit log", asError(error));
 		this.#hasFailed = true;
 		await this.#clock.sleep(retryMs, this.#closing.signal).catch(() => {});
@@ -154,7 +154,7 @@ export class AuditLog {
 	}
 }
 
-/** Undefined for what cannot be JSON: a client in this process may send anything. */
+/** Undefined if it cannot be serialized: a client in this process may send anything. */
 function lineOf(event: object): Buffer | undefined {
 	try {
 		return Buffer.from(`${JSON.stringify(event)}\n`);

@@ -4,10 +4,10 @@ import { defaultSettings, type Settings } from "../settings/settings.ts";
 import type { LaunchOptions } from "./launch.ts";
 
 /**
- * The settings of a cluster that starts: those of its last start, changed as the options say, with as many nodes as
- * they want.
- * @param existing undefined for a new cluster; changed in place otherwise
- * @throws Error for options that the cluster cannot have, or no longer
+ * The settings of a starting cluster: those of its last start, with the changes of the options, and at least as many
+ * nodes as they request.
+ * @param existing undefined for a new cluster; otherwise changed in place
+ * @throws Error for options that the cluster does not support, or that can no longer be changed
  */
 export function launchSettings(existing: Settings | undefined, options: LaunchOptions): Settings {
 	const settings = existing ?? { ...defaultSettings, ...pick(options) };

@@ -14,36 +14,36 @@ import { nodeFlags, programFile, superviseScript } from "../files/package-files.
 import type { ApiChanges } from "../settings/api-settings.ts";
 import { readSettings } from "../settings/settings.ts";
 
-/** What `cox up` may ask for; a cluster that exists keeps what is not said. */
+/** The options of `cox up`; an existing cluster keeps settings that are absent. */
 export interface LaunchOptions extends ApiChanges {
 	/** At least this many nodes. Default 1 for a new cluster. */
 	nodes?: number;
 	runtime?: "process" | "simulated";
 	clock?: "system" | "virtual";
-	/** A KubeletConfiguration for all nodes, in the place of the one before. */
+	/** A KubeletConfiguration for all nodes, which replaces the previous one. */
 	kubelet?: KubeletDocument;
 	/** Whether containers see the machine's home directories and credentials; from the next start on. */
 	showHome?: boolean;
-	/** Optional steps of admission: from the next start on, until other ones are named. */
+	/** Optional admission plugins: from the next start on, until they are changed. */
 	admissionPlugins?: readonly string[];
-	/** How much is kept of Jobs that have run, from the next start on; what is absent stays. False: nothing. */
+	/** How much history of Jobs is kept, from the next start on; absent values are kept. False: none. */
 	history?: HistoryOptions | false;
-	/** Networks and hosts that notifications may reach: from the next start on, until other ones are named. */
+	/** Networks and hosts that notifications may reach: from the next start on, until they are changed. */
 	notifyAllow?: readonly string[];
-	/** Absolute path of an EncryptionConfiguration, in the place of the one before; empty: none from now on. */
+	/** Absolute path of an EncryptionConfiguration, which replaces the previous one; empty: none from now on. */
 	encryptionFile?: string;
 }
 
 /**
- * The cluster of this data directory, running: started if it was not, with nodes added if it had too few. Returns when
- * every node is Ready and the default service account exists.
+ * The running cluster of this data directory: started if necessary, with missing nodes added. Returns when every node
+ * is Ready and the default service account exists.
  */
 export async function launch(
 	layout: Layout,
 	options: LaunchOptions,
 	progress: (text: string) => void,
 ): Promise<ClusterStatus> {
-	// A server that has just died is being started again.
+	// A server that has just crashed is being restarted.
 	const running = (await runningStatus(layout)) ?? (await startedByAnother(layout));
 	if (running === undefined) {
 		try {
@@ -87,8 +87,8 @@ async function runningStatus(layout: Layout): Promise<ClusterStatus | undefined>
 const startByAnotherLimitMs = 120_000;
 
 /**
- * The status of the server that another `cox up`, or its supervisor, is starting right now; undefined when there is
- * none, or it ends.
+ * The status of the server that another `cox up`, or its supervisor, is starting; undefined if there is none, or it
+ * ends.
  */
 async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefined> {
 	const clock = systemClock();
@@ -139,12 +139,12 @@ const apiOptions = {
 	admission: "--admission-control-config-file",
 };
 
-/** The server process and its supervisor outlive this one; their output goes to the log in the data directory. */
+/** The server process and its supervisor outlive this process; their output goes to the log in the data directory. */
 function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: string) => void): Promise<ClusterStatus> {
 	enterData(layout.data);
 	const log = openSync(layout.log, "a", 0o600);
 	const server = [process.execPath, ...nodeFlags, programFile("server")];
-	// A server that is started again goes by the settings that the first one wrote.
+	// A restarted server uses the settings that the first one wrote.
 	const settings = JSON.stringify({ data: layout.data, ...options });
 	const child = spawnApart("sh", [superviseScript(), layout.data, ...server, settings], {
 		detached: true,
@@ -168,7 +168,7 @@ function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: st
 	});
 }
 
-/** How a process ended, by what the shell says of it. */
+/** How a process ended, from the shell's exit code. */
 function endOf(code: number | null): string {
 	const signal = Object.entries(constants.signals).find(([, number]) => number + 128 === code);
 	return signal?.[0] ?? `exit code ${code}`;

@@ -1,19 +1,19 @@
-/** What `cox status` says of this machine's weak points, in plain words; docs/security.md says more. Pure. */
+/** The weak points of this machine for `cox status`, in plain words; docs/security.md has details. Pure. */
 
 export interface SecuritySituation {
 	runtime: "process" | "simulated";
-	/** How nodes are made; undefined with simulated ones. */
+	/** How nodes are created; undefined with simulated ones. */
 	mode: "root" | "rootless" | undefined;
 	/** Containers see home directories, password hashes and keys. */
 	showHome: boolean;
-	/** The user that everything runs as: a name, or a number. */
+	/** The user of all processes: a name, or a number. */
 	user: string;
-	/** Whether the kernel takes seccomp filters. */
+	/** Whether the kernel supports seccomp filters. */
 	seccomp: boolean;
 	data: string;
 }
 
-/** A line each; empty when nothing runs that could get out. */
+/** One line each; empty if no programs run. */
 export function securityNotes({ runtime, mode, showHome, user, seccomp, data }: SecuritySituation): string[] {
 	const notes = [`every user who can read ${data} administers the cluster: keys and the kubeconfig are there`];
 	if (runtime === "simulated") return notes;

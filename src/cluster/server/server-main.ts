@@ -1,6 +1,5 @@
 /**
- * The server process of a cluster, as launch.ts starts it. Its one argument is JSON: the data directory and the
- * options.
+ * The server process of a cluster, started by launch.ts. Its only argument is JSON: the data directory and the options.
  */
 
 import { rmSync, writeFileSync } from "node:fs";
@@ -19,8 +18,7 @@ import { ClusterServer } from "./server.ts";
 const { data, ...options } = JSON.parse(process.argv[2] ?? "{}") as LaunchOptions & { data: string };
 const layout = layoutOf(data);
 
-// What nodes and pods may read does not depend on the shell that 'cox up' was called in; what is secret has its own
-// mode.
+// What nodes and pods may read must not depend on the umask of `cox up`; secret files have modes of their own.
 process.umask(0o022);
 
 function report(message: StartReport): void {
@@ -33,16 +31,16 @@ function stop(server: ClusterServer, exitCode: number): Promise<void> {
 	stopping ??= server.stop().finally(() => {
 		rmSync(layout.pidFile, { force: true });
 		process.exitCode = exitCode;
-		// Whatever might still be pending must not keep a stopped cluster's process alive.
+		// Pending work must not keep the process of a stopped cluster alive.
 		setImmediate(() => process.exit());
 	});
 	return stopping;
 }
 
 try {
-	// Before anything is read: a restore that was interrupted has decided what is to be there.
+	// Before anything is read: an interrupted restore has already determined the contents.
 	finishRestore(layout);
-	// A server that is started again goes by the settings: what 'cox up' asked for may have been changed since.
+	// A restarted server uses the settings, which may have changed since `cox up`.
 	const isFirst = supervision(layout).restarts.count === 0;
 	const server = new ClusterServer(layout, isFirst ? options : {});
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(server, 0));
@@ -65,12 +63,12 @@ try {
 			return {};
 		},
 		stop: async () => {
-			// The answer goes out before the socket closes.
+			// The response is sent before the socket closes.
 			setImmediate(() => void control.close().then(() => stop(server, 0)));
 			return {};
 		},
 	});
-	// Only the supervisor of a first server reads it: on a full disk, a later one does without.
+	// Only the supervisor of the first server reads it: on a full disk, a later server works without it.
 	try {
 		writeFileSync(layout.pidFile, `${process.pid}\n`, { mode: 0o600 });
 	} catch (error) {

@@ -1,7 +1,4 @@
-/**
- * The time of a cluster that a server runs: the machine's, or virtual time that continues where the last server
- * stopped.
- */
+/** The time of a cluster: the machine's, or virtual time that continues where the last server stopped. */
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
 import type { ClockCommand, ClockStatus } from "../control/control-protocol.ts";
@@ -14,19 +11,19 @@ export class ServerTime {
 	readonly #settings: Settings;
 	readonly #save: () => void;
 
-	/** @param save writes the settings, in which a virtual time is kept */
+	/** @param save writes the settings, which contain the virtual time */
 	constructor(settings: Settings, save: () => void) {
 		this.#settings = settings;
 		this.#save = save;
 		if (settings.clock === "virtual") {
 			const startMs = settings.virtualTime?.nowMs ?? systemClock().now();
-			// Nothing could start while time stands: a clock that stood is stopped once everything runs.
+			// Nothing could start while time is stopped: it is stopped again when everything is running.
 			this.#turnable = new TurnableClock({ clock: new VirtualClock({ startMs }), rate: 1 });
 		}
 		this.clock = this.#turnable?.clock ?? systemClock();
 	}
 
-	/** Undefined on the machine's clock. */
+	/** Undefined for the machine's clock. */
 	get virtual(): VirtualClock | undefined {
 		return this.#turnable?.clock;
 	}
@@ -35,7 +32,7 @@ export class ServerTime {
 		return { kind: this.#settings.clock, nowMs: this.clock.now(), rate: this.#turnable?.rate };
 	}
 
-	/** Everything has started: time passes, or stands, as the last server left it. */
+	/** Called after the start: time advances, or is stopped, as set by the last server. */
 	resume(): void {
 		if (this.#settings.virtualTime !== undefined) this.#turnable?.run(this.#settings.virtualTime.rate);
 	}

@@ -37,7 +37,7 @@ const preferredPort = 6443;
 /** How long nodes may take to become Ready before `cox up` gives up. */
 const readyLimitMs = 60_000;
 
-/** A whole cluster in this process but for the agents of real nodes, which are processes of their own. */
+/** A complete cluster in this process, except the agents of real nodes, which are separate processes. */
 export class ClusterServer {
 	readonly #layout: Layout;
 	readonly #settings: Settings;
@@ -61,15 +61,15 @@ export class ClusterServer {
 	}
 
 	/**
-	 * Resolves when every node is Ready and the default service account exists. What was started is stopped again when a
-	 * part fails.
+	 * Resolves when every node is Ready and the default service account exists. If a part fails, everything that was
+	 * started is stopped.
 	 */
 	async start(progress: (text: string) => void): Promise<ClusterStatus> {
 		try {
 			await this.#start(progress);
 			return await this.status();
 		} catch (error) {
-			// What an earlier server left running is not to end because this one fails: the next may succeed.
+			// Nodes that an earlier server left running are kept if this one fails: the next one may succeed.
 			if (supervision(this.#layout).restarts.count === 0) await this.stop();
 			throw error;
 		}
@@ -87,7 +87,7 @@ export class ClusterServer {
 		const opened = await openClusterStore(this.#layout, {
 			encryptionFile: (this.#options.encryptionFile ?? this.#settings.encryption?.file) || undefined,
 			lastEncryption: this.#settings.encryption,
-			// A month that passes in seconds is not worth a wait for the disk with every write.
+			// A month that passes in seconds should not wait for the disk with every write.
 			flush: virtual === undefined,
 			wrap: (disk) => (virtual === undefined ? disk : holdTimeForWrites(disk, virtual)),
 		});
@@ -117,7 +117,7 @@ export class ClusterServer {
 		this.#readyAfterMs = systemClock().monotonicMs() - this.#startedMs;
 	}
 
-	/** Resolves when it answers on its sockets. */
+	/** Resolves when it listens on its sockets. */
 	async #startControlPlane(store: Store, progress: (text: string) => void): Promise<ControlPlane> {
 		const { serveControlPlane } = await import("./served-control-plane.ts");
 		const served = await serveControlPlane({
@@ -230,7 +230,11 @@ export class ClusterServer {
 		return status;
 	}
 
-	/** Secrets get a new key; returns how many were written again. @throws Error when another's keys write them */
+	/**
+	 * Rotates the key of Secrets.
+	 * @returns the number of Secrets written
+	 * @throws Error if a configuration's keys encrypt them
+	 */
 	async rotateSecrets(): Promise<{ count: number }> {
 		if (this.#opened === undefined) throw new Error("the cluster is still starting");
 		const { atRest, disk } = this.#opened;
@@ -255,7 +259,7 @@ export class ClusterServer {
 		writeSettings(this.#layout.settings, this.#settings);
 	}
 
-	/** Ends everything: nodes, then what was started last. */
+	/** Stops everything: nodes, then the other parts in reverse order. */
 	async stop(): Promise<void> {
 		if (this.#readyAfterMs !== undefined) this.#time.keep();
 		for (const error of await this.#assembly.stop()) logError("stopping", error);

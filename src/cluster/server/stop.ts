@@ -12,8 +12,9 @@ import { removeMachine } from "../nodes/process-nodes.ts";
 const graceMs = 10_000;
 
 /**
- * Ends everything of the cluster, also what a crash of any part left behind: server, agents, node namespaces with their
- * containers, mounts and interfaces. Data stays. Returns false when nothing ran.
+ * Stops everything of the cluster and cleans up after crashes: server, agents, node namespaces with their containers,
+ * mounts and interfaces. Data are kept.
+ * @returns false if nothing was running
  */
 export async function stopCluster(layout: Layout): Promise<boolean> {
 	const clock = systemClock();
@@ -24,7 +25,7 @@ export async function stopCluster(layout: Layout): Promise<boolean> {
 		await control(layout, "stop");
 		for (let waitedMs = 0; servers.some(isAlive) && waitedMs < graceMs; waitedMs += 10) await clock.sleep(10);
 	} catch (error) {
-		// Not there, or there and broken: what is left is killed below.
+		// It is not running, or does not respond: remaining processes are killed below.
 		if (!(error instanceof NotRunning)) process.emitWarning(messageOf(error));
 	}
 	await killMarked(layout, clock);
@@ -55,7 +56,7 @@ async function killMarked(layout: Layout, clock: Clock): Promise<void> {
 
 const ownSocket = /^(control|api|api-tls|agent-.+)\.sock$/;
 
-/** Only the cluster's own: a folder that someone named by mistake may have a `run` of its own. */
+/** Only files of the cluster: a folder that was named by mistake may have a `run` of its own. */
 export function removeSockets(folder: string): void {
 	if (!existsSync(folder)) return;
 	for (const entry of readdirSync(folder, { withFileTypes: true }))
@@ -63,7 +64,7 @@ export function removeSockets(folder: string): void {
 	if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
-/** Removes folders that were made for this command, from `folder` up to `topmost`, as long as they are empty. */
+/** Removes folders that were created for this command, from `folder` up to `topmost`, if they are empty. */
 function removeEmpty(folder: string, topmost: string): void {
 	for (let path = folder; path.length >= topmost.length && readdirSync(path).length === 0; path = dirname(path))
 		rmdirSync(path);

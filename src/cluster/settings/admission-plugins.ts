@@ -1,2 +1,2 @@
-/** For the command line, which does not see the API server's own parts. */
+/** For the command line, which does not load the API server's modules. */
 export { parsePlugins } from "../../api/admission/plugins.ts";

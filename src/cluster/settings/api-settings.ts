@@ -1,4 +1,4 @@
-/** Whose tokens the API server takes and what it records, as `cox up` says it and the data directory keeps it. */
+/** The API server's settings for authentication and auditing, from `cox up` and in the data directory. */
 
 import { auditPolicy } from "../../api/audit/policy.ts";
 import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
@@ -6,17 +6,17 @@ import { podSecurityConfiguration } from "../../api/pod-security/configuration-f
 import { readOptionFile } from "../files/option-file.ts";
 
 export interface ApiSettings {
-	/** An AuthenticationConfiguration, as the user wrote it. */
+	/** The user's AuthenticationConfiguration. */
 	oidc?: object;
 	audit?: AuditSettings;
-	/** What tokens must be for; absent: for the issuer of service account tokens. */
+	/** Accepted audiences of tokens; absent: the issuer of service account tokens. */
 	apiAudiences?: readonly string[];
-	/** An AdmissionConfiguration, as the user wrote it. */
+	/** The user's AdmissionConfiguration. */
 	admission?: object;
 }
 
 export interface AuditSettings {
-	/** A Policy of audit.k8s.io/v1, as the user wrote it. */
+	/** The user's Policy of audit.k8s.io/v1. */
 	policy: object;
 	/** Absolute. Default: audit.log in the data directory. */
 	log?: string;
@@ -25,7 +25,7 @@ export interface AuditSettings {
 	maxAgeDays?: number;
 }
 
-/** What a start changes of them: null takes something away, and what is absent stays. */
+/** Changes at a start: null removes a setting, absent ones are kept. */
 export type ApiChanges = { [Name in keyof ApiSettings]?: ApiSettings[Name] | null };
 
 /** @throws Error naming the file and what of it cannot be heeded */
@@ -43,13 +43,13 @@ export function readAdmissionFile(path: string): object {
 	return readDocument("--admission-control-config-file", path, podSecurityConfiguration);
 }
 
-/** @throws Error that names every field that is wrong */
+/** @throws Error that names every invalid field */
 export function checkAuthentication(document: object): void {
 	jwtAuthenticators(document);
 }
 
 function readDocument(option: string, path: string, check: (document: unknown) => unknown): object {
-	// What is no mapping was refused.
+	// Documents that are not mappings were rejected.
 	return readOptionFile(option, path, check).document as object;
 }
 

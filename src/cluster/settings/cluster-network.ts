@@ -1,6 +1,6 @@
 import { formatIPv4, parseCidr } from "../../core/addresses.ts";
 
-/** The addresses of a cluster. Said once, when the cluster is made, and handed to every part that needs any of them. */
+/** The address ranges of a cluster, determined when it is created and passed to every component that needs them. */
 export interface ClusterNetwork {
 	/** Of all pods. */
 	clusterCidr: string;
@@ -31,12 +31,12 @@ export function stateMetricsAddress(network: Services): string {
 
 export const stateMetricsPort = 8080;
 
-/** Those that every node answers itself. */
+/** Those that every node serves itself. */
 export function addressesOfNodes(network: Services): string[] {
 	return [apiServerAddress, dnsAddress, stateMetricsAddress].map((addressIn) => addressIn(network));
 }
 
-/** @throws Error when the range is none of IPv4 */
+/** @throws Error if the range is not IPv4 */
 function serviceAddress({ serviceCidr }: Services, index: number): string {
 	const cidr = parseCidr(serviceCidr);
 	if (cidr === undefined) throw new Error(`not an IPv4 CIDR: ${serviceCidr}`);

@@ -3,7 +3,7 @@ import { readOptionFile } from "../files/option-file.ts";
 
 /**
  * A KubeletConfiguration from a file, YAML or JSON.
- * @throws Error naming the file and what of it cannot be heeded
+ * @throws Error that names the file and what is not supported
  */
 export function readKubeletFile(path: string): KubeletDocument {
 	const { document } = readOptionFile("--kubelet-config", path, readKubeletConfiguration);

@@ -2,8 +2,8 @@ import { messageOf } from "../../core/errors.ts";
 import { checkAllowed } from "../../notify/settings.ts";
 
 /**
- * Reads `10.1.0.0/16,hooks.example.com`; `none` is nothing.
- * @throws Error that names the option and what is wrong with it
+ * Parses `10.1.0.0/16,hooks.example.com`; `none` is empty.
+ * @throws Error that names the option and the problem
  */
 export function parseAllowed(text: string): string[] {
 	const list = text

@@ -8,7 +8,7 @@ import type { EncryptionSettings } from "../encryption/at-rest.ts";
 import type { ApiSettings } from "./api-settings.ts";
 import { type ClusterNetwork, defaultNetwork } from "./cluster-network.ts";
 
-/** What a cluster was made with; kept in its data directory, so that the next `cox up` finds the same cluster. */
+/** The settings of a cluster in its data directory, for the next `cox up`. */
 export interface Settings extends ApiSettings, ClusterNetwork {
 	runtime: "process" | "simulated";
 	clock: "system" | "virtual";
@@ -16,24 +16,24 @@ export interface Settings extends ApiSettings, ClusterNetwork {
 	virtualTime?: { nowMs: number; rate: number };
 	/** Port of the API server on 127.0.0.1. */
 	port: number;
-	/** The KubeletConfiguration of all nodes, as the user wrote it; absent: as usual. */
+	/** The user's KubeletConfiguration for all nodes; absent: defaults. */
 	kubelet?: KubeletDocument;
-	/** Whether containers see the machine's home directories and credentials, as `cox up` said last. */
+	/** Whether containers see the machine's home directories and credentials. */
 	showHome?: boolean;
-	/** Optional steps of admission that are taken, as `cox up --enable-admission-plugins` named them last. */
+	/** Optional admission plugins that are enabled (`cox up --enable-admission-plugins`). */
 	admissionPlugins?: readonly string[];
 	/** The EncryptionConfiguration of the last start; absent: Secrets are encrypted with the cluster's own key. */
 	encryption?: EncryptionSettings | undefined;
-	/** How much is kept of Jobs that have run; false: nothing. */
+	/** How much history of Jobs is kept; false: none. */
 	history?: HistoryOptions | false;
-	/** Networks and hosts that notifications may reach besides those that they always may. */
+	/** Networks and hosts that notifications may reach in addition to the default. */
 	notifyAllow?: readonly string[];
 	/** Nodes on this machine, by name. */
 	nodes: Record<string, NodeSettings>;
 }
 
 export interface NodeSettings {
-	/** Numbers the node's addresses; never changed, and free again when the node is removed. */
+	/** Determines the node's addresses; immutable, and free again when the node is removed. */
 	index: number;
 	podCidr: string;
 	labels?: Record<string, string>;
@@ -50,7 +50,7 @@ export const defaultSettings: Settings = {
 export function readSettings(file: string): Settings | undefined {
 	if (!existsSync(file)) return undefined;
 	try {
-		// Only writeSettings writes the file; a hand-edited one fails where a value is used.
+		// Only writeSettings writes the file; a manually edited one fails where a value is used.
 		return { ...defaultSettings, ...(JSON.parse(readFileSync(file, "utf8")) as Partial<Settings>) };
 	} catch (error) {
 		throw new Error(`${file} is not valid JSON (${messageOf(error)}); fix it or run 'cox reset'`);

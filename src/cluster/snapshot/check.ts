@@ -12,9 +12,9 @@ import { scratchFolder } from "./scratch.ts";
 const scratchPrefix = "cox-verify-";
 
 /**
- * Checks the store in a data directory that nothing writes to: pages, tables, values, and whether what is encrypted can
- * be read with the keys that are there.
- * @param keys the data directory that has the keys; undefined: encrypted values are taken as they are
+ * Checks the store in a data directory that nothing writes to: pages, tables, values, and whether encrypted values can
+ * be read with the existing keys.
+ * @param keys the data directory with the keys; undefined: encrypted values are not checked
  */
 export async function checkStore(file: string, keys: Layout | undefined): Promise<StoreReport> {
 	if (!existsSync(file)) throw new Error("it has no store");
@@ -38,13 +38,13 @@ function encryptionOf(layout: Layout): Encryption {
 	return new Encryption([], [...(readOwnKeys(layout.pki) ?? []), ...configured]);
 }
 
-/** Unpacks a snapshot into a folder of its own for as long as `use` takes. Nothing of it stays. */
+/** Unpacks a snapshot to a temporary folder for the duration of `use`. */
 async function unpacked<T>(file: string, near: string, use: (layout: Layout, header: SnapshotHeader) => Promise<T>) {
 	using folder = scratchFolder(near, scratchPrefix);
 	return await use(layoutOf(folder.path), await readSnapshot(file, folder.path));
 }
 
-/** @throws Error when the file is damaged; problems of the store in it are in the report */
+/** @throws Error if the file is damaged; the report contains problems of the store in it */
 export function verifySnapshot(file: string, near: string): Promise<{ header: SnapshotHeader; report: StoreReport }> {
 	return unpacked(file, near, async (layout, header) => ({
 		header,
@@ -52,7 +52,7 @@ export function verifySnapshot(file: string, near: string): Promise<{ header: Sn
 	}));
 }
 
-/** Checks the store of a cluster, whether it runs or not. */
+/** Checks the store of a cluster, running or not. */
 export async function verifyCluster(layout: Layout, near: string): Promise<StoreReport> {
 	using folder = scratchFolder(near, scratchPrefix);
 	return await checkStore(await copyStore(layout, folder.path), layout);

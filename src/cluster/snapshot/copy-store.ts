@@ -6,9 +6,9 @@ import { control, NotRunning } from "../control/control-client.ts";
 import type { Layout } from "../files/layout.ts";
 
 /**
- * Copies the store of a cluster into `data.mdb` of a folder; a running server copies it itself.
+ * Copies the store of a cluster to `data.mdb` of a folder; a running server copies it itself.
  * @returns the file
- * @throws Error when the store is missing, damaged or cannot be copied
+ * @throws Error if the store is missing, damaged or cannot be copied
  */
 export async function copyStore(layout: Layout, folder: string): Promise<string> {
 	try {

@@ -1,6 +1,6 @@
 /**
- * The file of a snapshot: a line that says what it is, a line of JSON, the digest of both, then the contents of the
- * files that the JSON lists, one after the other.
+ * The file format of snapshots: a line that identifies the format, a line of JSON, the digest of both, then the
+ * contents of the files that the JSON lists, one after the other.
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
@@ -15,15 +15,15 @@ export interface SnapshotHeader {
 	revision: number;
 	/** RFC 3339. */
 	createdAt: string;
-	/** Of the cox that wrote it. */
+	/** Version of the cox that wrote it. */
 	version: string;
-	/** Whether it has certificates, their keys, and the keys of encrypted values. */
+	/** Whether it contains certificates, their keys, and the keys of encrypted values. */
 	withKeys: boolean;
 	files: SnapshotFile[];
 }
 
 export interface SnapshotFile {
-	/** Below the data directory. */
+	/** Path below the data directory. */
 	path: string;
 	bytes: number;
 	/** SHA-256, in hexadecimal digits. */
@@ -36,7 +36,7 @@ const digestLength = 64;
 const largestHeaderBytes = 1 << 20;
 const chunkBytes = 1 << 20;
 
-/** Writes a snapshot of files below `folder`; it is on disk once this resolves. The file must not exist. */
+/** Writes a snapshot of files below `folder`; it is on disk when this resolves. The file must not exist. */
 export async function writeSnapshot(
 	file: string,
 	about: Omit<SnapshotHeader, "files" | "version">,
@@ -67,10 +67,10 @@ export async function writeSnapshot(
 /**
  * Reads a snapshot and checks every digest.
  * @param into where its files are written, with mode 0600; undefined: they are only read
- * @throws Error that says what is wrong with the file; then what was written is of no use
+ * @throws Error that describes the problem of the file; files that were written are useless then
  */
 export async function readSnapshot(file: string, into: string | undefined): Promise<SnapshotHeader> {
-	// What is no file, such as a FIFO, is not waited for.
+	// Does not wait for something other than a file, such as a FIFO.
 	if (!statSync(file).isFile()) throw new Error(`${file} is not a file, and so not a cox snapshot`);
 	const handle = await open(file, "r");
 	try {
@@ -121,8 +121,8 @@ async function readHeader(handle: Handle, file: string): Promise<{ header: Snaps
 }
 
 /**
- * The digest finds accidents. Against malice everything is looked at: names lead nowhere else, and texts are shown to
- * people.
+ * The digest detects accidents. Against malicious files everything is checked: paths must not lead elsewhere, and texts
+ * are shown to people.
  */
 function headerOf(text: string, file: string): SnapshotHeader {
 	const { files, withKeys, revision, createdAt, version: writtenBy, clusterId } = parsed(text);
@@ -165,14 +165,14 @@ function isText(value: unknown): value is string {
 	return typeof value === "string" && /^[!-~]{1,256}$/.test(value);
 }
 
-/** Whether a file of a data directory is one that snapshots have. */
+/** Whether snapshots contain this file of a data directory. */
 export function belongs(path: string, withKeys: boolean): boolean {
 	const { data, storeFile, settings, identity, images } = layoutOf("/");
 	if ([storeFile, settings, identity, images].some((one) => relative(data, one) === path)) return true;
 	return withKeys && /^pki\/(?!\.{1,2}$)[^/]+$/.test(path);
 }
 
-/** Whether the file begins as a snapshot, of any version. */
+/** Whether the file begins like a snapshot, of any version. */
 export function isSnapshot(file: string): boolean {
 	const descriptor = openSync(file, "r");
 	try {

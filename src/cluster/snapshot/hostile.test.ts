@@ -1,4 +1,4 @@
-/** Snapshots, and files in the place of one, that someone prepared. */
+/** Malicious snapshots, and other files in their place. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {

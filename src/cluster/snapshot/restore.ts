@@ -12,8 +12,8 @@ import { draftName, finishRestore, readyName } from "./finish.ts";
 import { readSnapshot, type SnapshotHeader } from "./format.ts";
 
 /**
- * Revisions that are left out: more than were written since the snapshot, so that no client that saw them finds other
- * changes under the same revisions.
+ * The gap in revisions: larger than the number of writes since the snapshot, so that clients do not see different
+ * changes with the same revisions.
  */
 export const leftOutRevisions = 100_000_000;
 
@@ -23,18 +23,18 @@ export interface RestoreOptions {
 }
 
 /**
- * Puts a snapshot into the data directory of a cluster that does not run. What was there is replaced at once or not at
- * all, whenever this ends; what pods wrote into volumes stays.
- * @param options.force also when there is a cluster
- * @param options.register for tests: where the data directory is entered, and who runs
- * @throws Error that says what is in the way
+ * Restores a snapshot to the data directory of a stopped cluster. Existing data is replaced completely or not at all,
+ * even after an interruption; files in volumes are kept.
+ * @param options.force also if there is a cluster
+ * @param options.register for tests: the register of data directories, and the running clusters
+ * @throws Error that describes what prevents it
  */
 export async function restoreSnapshot(
 	layout: Layout,
 	file: string,
 	options: RestoreOptions,
 ): Promise<{ header: SnapshotHeader; revision: number }> {
-	// A snapshot has every key of a cluster: containers that run on this machine must not see it unpacked.
+	// A snapshot contains all keys of a cluster: running containers must not see it unpacked.
 	const undo = enterData(layout.data, options.register);
 	try {
 		return await restoreInto(layout, file, options);

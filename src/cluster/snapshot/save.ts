@@ -12,13 +12,13 @@ import { copyStore } from "./copy-store.ts";
 import { belongs, isSnapshot, type SnapshotHeader, writeSnapshot } from "./format.ts";
 import { removeLeftovers, savePrefix, scratchFolder } from "./scratch.ts";
 
-/** How often the keys may change while the store is copied before that is given up. */
+/** The number of attempts if the keys change while the store is copied. */
 const attempts = 5;
 
 /**
  * Saves a cluster, running or not, as one file: its store, settings and, with `withKeys`, certificates and keys. The
- * file appears whole, checked and on disk, or not at all.
- * @throws Error that says what is in the way
+ * file appears complete, checked and on disk, or not at all.
+ * @throws Error that describes what prevents it
  */
 export async function saveSnapshot(layout: Layout, file: string, withKeys: boolean): Promise<SnapshotHeader> {
 	const target = resolve(file);
@@ -41,7 +41,7 @@ export async function saveSnapshot(layout: Layout, file: string, withKeys: boole
 			createdAt: new Date(systemClock().now()).toISOString(),
 			withKeys,
 		};
-		// Not the lock file that comes of looking into the store.
+		// Without the lock file that is created when the store is read.
 		const paths = filesBelow(folder.path).filter((path) => belongs(path, withKeys));
 		const header = await writeSnapshot(draft, about, folder.path, paths);
 		renameSync(draft, target);
@@ -52,7 +52,10 @@ export async function saveSnapshot(layout: Layout, file: string, withKeys: boole
 	}
 }
 
-/** An earlier snapshot is replaced, and nothing else. @throws Error that says what is in the way */
+/**
+ * Only an earlier snapshot may be replaced.
+ * @throws Error that describes what prevents it
+ */
 function checkTarget(target: string): void {
 	const folder = dirname(target);
 	if (!existsSync(folder)) throw new Error(`there is no directory ${folder} to save in`);
@@ -74,7 +77,7 @@ async function copyAll(layout: Layout, copy: Layout, withKeys: boolean): Promise
 				if (entry.isFile() && !entry.name.endsWith(".new"))
 					copyFileSync(join(layout.pki, entry.name), join(copy.pki, entry.name));
 		}
-		// Keys that were exchanged during the copy might be those that it needs.
+		// Keys that changed during the copy might be those that it needs.
 		if (keys() === before) break;
 		if (attempt === attempts) throw new Error("the keys of Secrets keep changing; try again later");
 		rmSync(copy.store, { recursive: true, force: true });

@@ -3,16 +3,15 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { isRunning } from "../../linux/processes.ts";
 
-/** Of a folder in the data directory that has a copy of everything while it is saved. */
+/** Prefix of a folder in the data directory with a temporary copy while a snapshot is saved. */
 export const savePrefix = "snapshot-";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * A folder for its owner alone, for as long as the caller needs it: it is removed when it is disposed of, and when a
- * signal ends the process. What a process left behind that was killed is removed by the next one that wants such a
- * folder.
- * @param prefix begins the folder's name, and belongs to this function
+ * A temporary folder with access for its owner only: it is removed when it is disposed of, and when a signal ends the
+ * process. Folders of killed processes are removed by the next caller.
+ * @param prefix of the folder's name, used only by this function
  */
 export function scratchFolder(near: string, prefix: string): { readonly path: string } & Disposable {
 	removeLeftovers(near, prefix);
@@ -32,7 +31,7 @@ export function scratchFolder(near: string, prefix: string): { readonly path: st
 	};
 }
 
-/** Removes files and folders named PREFIX and the number of a process that has ended; those of other users stay. */
+/** Removes files and folders named PREFIX and the PID of a process that has ended; those of other users are kept. */
 export function removeLeftovers(near: string, prefix: string): void {
 	for (const name of readdirSync(near)) {
 		if (!name.startsWith(prefix)) continue;

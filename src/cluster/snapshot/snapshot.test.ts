@@ -189,7 +189,7 @@ test("a restore that was interrupted anywhere after its decision is ended by the
 	await restoreSnapshot(other, file, { force: false });
 	const names = ["store", "pki", "cluster.json", "store.json"];
 	for (let moved = 0; moved <= names.length; moved++) {
-		// A short name: the sockets of a long one lie elsewhere.
+		// A short name: with a long one, the sockets would be elsewhere.
 		const target = layoutOf(join(folder, `to-${moved}`));
 		protectData(target);
 		writeFileSync(target.settings, "old");

@@ -1,13 +1,13 @@
 import { type Clock, systemClock, type Timer } from "../../core/clock.ts";
 import type { VirtualClock } from "../../core/virtual-clock.ts";
 
-/** Real milliseconds between two looks at how far time should have come. */
+/** Real milliseconds between two adjustments of virtual time. */
 const tickMs = 20;
-/** Real time that a look makes up for at most: what a long jump took is not added to it. */
+/** The maximum real time that an adjustment makes up for: the duration of a long jump is not added. */
 const catchUpMs = 1000;
 
 /**
- * Virtual time that runs along with real time, faster, or not at all, and can be set forward. Everything due on the way
+ * Virtual time that advances with real time, faster, or not at all, and can be set forward. Everything due in between
  * fires in order, however fast it goes.
  */
 export class TurnableClock {
@@ -15,7 +15,7 @@ export class TurnableClock {
 	readonly #real: Clock;
 	#rate: number;
 	#stopped = false;
-	/** One turn at a time. */
+	/** One change at a time. */
 	#turn: Promise<void> = Promise.resolve();
 	#lastRealMs: number;
 	#timer: Timer | undefined;
@@ -32,12 +32,12 @@ export class TurnableClock {
 		return this.#rate;
 	}
 
-	/** 0 lets time stand. What is due at this very moment still happens. */
+	/** 0 stops time. What is due at this moment still happens. */
 	run(rate: number): void {
 		this.#rate = rate;
 	}
 
-	/** Forward by this much; resolves when everything due on the way has happened. */
+	/** Advances by this duration; resolves when everything due in between has happened. */
 	advance(durationMs: number): Promise<void> {
 		this.#turn = this.#turn.then(() => (this.#stopped ? undefined : this.clock.advance(durationMs)));
 		return this.#turn;
