@@ -1,6 +1,7 @@
 /** Definitions of custom resources (Kubernetes documentation, "Extend the Kubernetes API with CRDs"). */
 import { semanticEqual } from "../../core/equal.ts";
 import { oldCustomResourceDefinition } from "../conversion/customresourcedefinition.ts";
+import { definitionWarnings } from "../custom/definition-warnings.ts";
 import { column, createdAtColumn, nameColumn, wideColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { CustomResourceDefinition } from "../generated/types.ts";
@@ -56,6 +57,7 @@ export const customResourceDefinitions: Kind<CustomResourceDefinition> = {
 		definition.status = { ...old.status };
 		noteStorageVersion(definition);
 	},
+	warnings: definitionWarnings,
 	validate: definitionProblems,
 	validateUpdate: definitionUpdateProblems,
 	validateStatusUpdate: ({ status }) => statusProblems(status),

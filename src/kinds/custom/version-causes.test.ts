@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../generated/types.ts";
+import { definitionWarnings } from "./definition-warnings.ts";
 import { versionCauses } from "./version-causes.ts";
 
 const schema = {
@@ -88,4 +89,24 @@ test.each<[Partial<CustomResourceDefinitionVersion>, string[]]>([
 	],
 ])("%j", (version, expected) => {
 	expect(causes(version)).toEqual(expected);
+});
+
+test("formats that are not checked, and sets of objects, are warned about once", () => {
+	const item = { type: "object", "x-kubernetes-map-type": "atomic" };
+	const odd = {
+		type: "object",
+		properties: {
+			a: { type: "string", format: "semver" },
+			b: { type: "array", "x-kubernetes-list-type": "set", items: item },
+			c: { type: "object", additionalProperties: { type: "integer", format: "int16" } },
+			d: { type: "string", format: "date-time" },
+		},
+	};
+	const warned = definition({ schema: { openAPIV3Schema: odd } }, { schema: { openAPIV3Schema: odd } });
+	expect(definitionWarnings(warned)).toEqual([
+		'unrecognized format "semver"',
+		'unrecognized format "int16"',
+		'x-kubernetes-list-type: set for items of type "object" is not supported by server-side apply or CEL validation rules',
+	]);
+	expect(definitionWarnings(warned, warned)).toEqual([]);
 });

@@ -45,6 +45,21 @@ export function formatOf(name: string): Format | undefined {
 	return formats.get(name.replaceAll("-", ""));
 }
 
+/** Whether values of a type are checked against the format; formats of other types are none. */
+export function isCheckedFormat(type: string, format: string): boolean {
+	switch (type) {
+		case "integer":
+			return format === "int32" || format === "int64";
+		case "number":
+			return format === "float" || format === "double";
+		case "":
+		case "string":
+			return formatOf(format) !== undefined;
+		default:
+			return false;
+	}
+}
+
 function by(pattern: RegExp): Format {
 	return (text) => pattern.test(text);
 }

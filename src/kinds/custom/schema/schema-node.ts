@@ -1,6 +1,6 @@
 /** A schema as the walks over values need it: each part is made when a value first gets there. */
 import { type Regex, regex } from "../../../core/regex.ts";
-import { type Format, formatOf } from "./formats.ts";
+import { type Format, formatOf, isCheckedFormat } from "./formats.ts";
 import { hasDefault, itemsOf, propertyOf, type SchemaProps, valuesOf } from "./schema-props.ts";
 
 /** A field whose value is filled in when it is missing. */
@@ -71,7 +71,8 @@ export class SchemaNode {
 		this.schema = schema;
 		const isIntOrString = schema["x-kubernetes-int-or-string"] === true;
 		this.type = isIntOrString ? "integer,string" : (schema.type ?? "");
-		this.format = supportedFormat(this.type, schema.format);
+		const { format = "" } = schema;
+		this.format = isCheckedFormat(isIntOrString ? "" : this.type, format) ? format : "";
 		this.nullable = schema.nullable === true;
 		this.preserves = schema["x-kubernetes-preserve-unknown-fields"] === true;
 		this.isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
@@ -157,14 +158,6 @@ function textLimitsOf({ maxLength, minLength, pattern }: SchemaProps): TextLimit
 
 function sizeLimits(min: number | undefined, max: number | undefined): SizeLimits | undefined {
 	return min === undefined && max === undefined ? undefined : { min, max };
-}
-
-/** Formats of other types are none, as upstream has it. */
-function supportedFormat(type: string, format = ""): string {
-	if (type === "integer") return format === "int32" || format === "int64" ? format : "";
-	if (type === "number") return format === "float" || format === "double" ? format : "";
-	if (type !== "" && type !== "string" && type !== "integer,string") return "";
-	return formatOf(format) === undefined ? "" : format;
 }
 
 function junctorsOf({ allOf = [], anyOf = [], oneOf = [], not }: SchemaProps): Junctors {
