@@ -264,7 +264,7 @@ export class PodVolumes {
 		const group = pod.spec.securityContext?.fsGroup;
 		if (group === undefined) return;
 		const policy = pod.spec.securityContext?.fsGroupChangePolicy;
-		await ownByGroup(root, path, group, policy === "OnRootMismatch" ? "root" : "all");
+		await ownByGroup(root, path, group, policy === "OnRootMismatch" ? "mismatch" : "always");
 	}
 }
 
