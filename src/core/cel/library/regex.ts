@@ -4,13 +4,13 @@ import { fail } from "../values/failure.ts";
 import type { Int } from "../values/integers.ts";
 import { matchCost, matchEstimate } from "./costs.ts";
 import { type Cost, type Estimate, type FunctionDeclaration, member } from "./function.ts";
-import { compiledPattern, isPattern, problemOf } from "./pattern.ts";
+import { isPattern, patternFor, problemOf } from "./pattern.ts";
 
 /** Kubernetes' functions of regular expressions. */
 
 function matcherOf(text: string, pattern: string) {
 	if (!isPattern(pattern)) fail(`Illegal regex: error parsing regexp: ${problemOf(pattern)}`);
-	return compiledPattern(pattern).matcher(text);
+	return patternFor(pattern, text).matcher(text);
 }
 
 function find(text: string, pattern: string): string {

@@ -4,7 +4,7 @@ import { sizeOf } from "../cost/size.ts";
 import { boolType, bytesType, intType, listType, mapType, stringType, typeParameter } from "../types/type.ts";
 import { matchCost, matchEstimate } from "./costs.ts";
 import { type FunctionDeclaration, global, member, type Overload } from "./function.ts";
-import { compiledPattern } from "./pattern.ts";
+import { patternFor } from "./pattern.ts";
 
 /** Functions of strings that the language itself has, and `size`. */
 
@@ -20,7 +20,7 @@ function affix(id: string, run: (text: string, affix: string) => boolean): Overl
 }
 
 function matches(text: string, pattern: string): boolean {
-	return compiledPattern(pattern).test(text);
+	return patternFor(pattern, text).test(text);
 }
 
 export const texts: readonly FunctionDeclaration[] = [
