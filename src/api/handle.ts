@@ -11,7 +11,8 @@ import { RolePolicy } from "./access/rbac/policy.ts";
 import { tokenAuthenticators } from "./access/token-authenticators.ts";
 import { createAdmission } from "./admission/admission.ts";
 import { measuredAdmission } from "./admission/measured.ts";
-import { policyAdmission } from "./admission/policies/policies.ts";
+import { mutatingPolicies } from "./admission/policies/mutating.ts";
+import { validatingPolicies } from "./admission/policies/validating.ts";
 import { webhookAdmission } from "./admission/webhooks/webhooks.ts";
 import { createAudit } from "./audit/audit.ts";
 import { WatchCache } from "./cache/cache.ts";
@@ -100,7 +101,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		tokens: createTokens(clock, options.serviceAccounts, options.apiAudiences),
 		authenticators,
 		webhooks: webhookAdmission({ cache, clock, options }, metrics),
-		policies: policyAdmission(cache),
+		policies: { mutate: mutatingPolicies(cache), validate: validatingPolicies(cache) },
 		admission: measuredAdmission(createAdmission(options.admissionPlugins), metrics, clock),
 		authorizer: createAuthorizer({ cache, policy }),
 		audit: options.audit && createAudit(countedAudit(options.audit, metrics), clock),

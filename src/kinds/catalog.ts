@@ -1,3 +1,5 @@
+import { mutatingAdmissionPolicies } from "./admissionregistration/mutatingadmissionpolicy.ts";
+import { mutatingAdmissionPolicyBindings } from "./admissionregistration/mutatingadmissionpolicybinding.ts";
 import { mutatingWebhookConfigurations } from "./admissionregistration/mutatingwebhookconfiguration.ts";
 import { validatingAdmissionPolicies } from "./admissionregistration/validatingadmissionpolicy.ts";
 import { validatingAdmissionPolicyBindings } from "./admissionregistration/validatingadmissionpolicybinding.ts";
@@ -105,6 +107,8 @@ export const catalog: readonly Kind[] = [
 	mutatingWebhookConfigurations,
 	validatingWebhookConfigurations,
 	customResourceDefinitions,
+	mutatingAdmissionPolicies,
+	mutatingAdmissionPolicyBindings,
 	validatingAdmissionPolicies,
 	validatingAdmissionPolicyBindings,
 	runs,

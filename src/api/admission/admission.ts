@@ -4,7 +4,7 @@ import type { AdmissionStep } from "../server/admission-step.ts";
 import type { Admission, AdmissionAttributes } from "../server/server.ts";
 import { certificateApproval, certificateSigning } from "./certificates/certificate-signers.ts";
 import { certificateSubjectRestriction } from "./certificates/certificate-subject.ts";
-import { mutatingWebhooks, validatingPolicies, validatingWebhooks } from "./dynamic/steps.ts";
+import { mutatingPolicies, mutatingWebhooks, validatingPolicies, validatingWebhooks } from "./dynamic/steps.ts";
 import { denyServiceExternalIPs } from "./external-ips.ts";
 import { defaultIngressClass } from "./ingress.ts";
 import { namespaceLifecycle } from "./namespace.ts";
@@ -40,6 +40,7 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	storageObjectInUseProtection,
 	limitRangeDefaults,
 	workloadOrder,
+	mutatingPolicies,
 	mutatingWebhooks,
 	roleEscalation,
 	bindingEscalation,

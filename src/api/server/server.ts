@@ -29,7 +29,7 @@ export interface Server {
 	readonly authenticators: readonly TokenAuthenticator[];
 	readonly admission: Admission;
 	/** What users configure at run time: steps of `admission`. */
-	readonly webhooks: DynamicAdmission;
+	readonly webhooks: DynamicAdmission & { close(): void };
 	readonly policies: DynamicAdmission;
 	/** Undefined: nothing is recorded. */
 	readonly audit: Audit | undefined;
@@ -110,7 +110,6 @@ export interface DynamicAdmission {
 	mutate(request: AdmissionAttributes): Promise<void> | undefined;
 	/** @throws ApiError, synchronously or in the promise */
 	validate(request: AdmissionAttributes): Promise<void> | undefined;
-	close(): void;
 }
 
 /**

@@ -6,7 +6,7 @@ import { compare } from "./differences.ts";
 import { badPatch } from "./errors.ts";
 import { difference, equal, type FieldSet, intersection, isEmpty, paths, union, unionOf } from "./field-set.ts";
 import { disown, entriesOf, entryOf, inOrder, ownable, rootField, setOf, type Writer } from "./managed-fields.ts";
-import { isObject, type JsonObject, own } from "./schema.ts";
+import { isObject, type JsonObject, own, type Schemas } from "./schema.ts";
 import { fieldsOf, merge, prune } from "./typed.ts";
 
 export interface Apply extends Writer {
@@ -57,6 +57,17 @@ export function serverSideApply(apply: Apply): JsonObject {
 	const entry = unchanged ? mine : entryOf({ ...apply, manager }, "Apply", owned);
 	if (manager === "kubectl") merged = withLastApplied(merged, config);
 	return withEntries(merged, [...others.map((other) => disown(other, found)), entry]);
+}
+
+/**
+ * The object with what a configuration says laid over it, as an apply does it, and without owners of fields.
+ * @throws ApiError BadRequest when the configuration names an item of a list twice, or without its keys
+ */
+export function mergeConfiguration(object: object, config: JsonObject, typeName: string, schemas: Schemas): JsonObject {
+	const field = rootField({ typeName });
+	fieldsOf(config, field, schemas, "");
+	// Objects are plain records, and merging objects gives an object.
+	return merge(object as JsonObject, config, field, schemas) as JsonObject;
 }
 
 function withEntries(object: JsonObject, entries: readonly ManagedFieldsEntry[]): JsonObject {

@@ -9,6 +9,7 @@ import {
 	mapType,
 	objectType,
 	type Program,
+	patchFunctions,
 	resourceCheckType,
 	stringType,
 	type Type,
@@ -81,6 +82,8 @@ export interface Scope {
 	hasParams: boolean;
 	/** Messages are made without asking for permissions. */
 	hasAuthorizer: boolean;
+	/** Mutations may make objects: `Object{…}` and `JSONPatch{…}`. */
+	makesObjects?: boolean;
 	/** Types of the variables that a policy has defined so far, by name. */
 	variables?: ReadonlyMap<string, Type>;
 }
@@ -88,23 +91,20 @@ export interface Scope {
 const environments = new Map<string, Environment>();
 
 /** The environment of expressions of admission in v1.36. */
-export function admissionEnvironment({ hasParams, hasAuthorizer, variables }: Scope): Environment {
-	if (variables !== undefined) return environment(hasParams, hasAuthorizer, variables);
+export function admissionEnvironment(scope: Scope): Environment {
+	const { hasParams, hasAuthorizer, makesObjects = false, variables } = scope;
+	if (variables !== undefined) return environment(scope);
 	// Policies without variables share theirs.
-	const key = `${hasParams} ${hasAuthorizer}`;
+	const key = `${hasParams} ${hasAuthorizer} ${makesObjects}`;
 	let shared = environments.get(key);
 	if (shared === undefined) {
-		shared = environment(hasParams, hasAuthorizer, undefined);
+		shared = environment(scope);
 		environments.set(key, shared);
 	}
 	return shared;
 }
 
-function environment(
-	hasParams: boolean,
-	hasAuthorizer: boolean,
-	composed: ReadonlyMap<string, Type> | undefined,
-): Environment {
+function environment({ hasParams, hasAuthorizer, makesObjects, variables: composed }: Scope): Environment {
 	const variables: Record<string, Type> = {
 		object: dynType,
 		oldObject: dynType,
@@ -123,7 +123,28 @@ function environment(
 				return type && { key: name, type };
 			},
 		});
-	return new Environment({ variables });
+	return new Environment(makesObjects ? { variables, objectType: madeType, functions: patchFunctions } : { variables });
+}
+
+/** An operation of a JSON patch, as expressions make it. */
+export const jsonPatchType = record("JSONPatch", {
+	op: stringType,
+	path: stringType,
+	from: stringType,
+	value: dynType,
+});
+
+/** The root of what an expression lays over an object: its parts are `Object.spec`, `Object.spec.template`, …. */
+export const rootObjectType = anyObject("Object");
+
+function anyObject(name: string): Type {
+	return objectType(name, { field: (key) => ({ key, type: dynType }) });
+}
+
+function madeType(name: string): Type | undefined {
+	if (name === "JSONPatch") return jsonPatchType;
+	if (name === "Object") return rootObjectType;
+	return name.startsWith("Object.") ? anyObject(name) : undefined;
 }
 
 /** @returns the program, or what is wrong with the expression in upstream's words */
@@ -136,12 +157,25 @@ export function compileExpression(
 	if ("refusal" in compiled) return { problem: `compilation failed: ${compiled.refusal.text}` };
 	const { program } = compiled;
 	const { type } = program;
-	if (results === undefined || type.kind === "dyn" || results.some(({ kind }) => kind === type.kind))
-		return { program };
+	if (results === undefined || type.kind === "dyn" || results.some((result) => isOf(type, result))) return { program };
 	const wanted = results.map(typeText);
 	return {
 		problem: wanted.length === 1 ? `must evaluate to ${wanted[0]}` : `must evaluate to one of [${wanted.join(" ")}]`,
 	};
+}
+
+/** Whether a result may be of the wanted type; what lists hold may show only in an evaluation. */
+function isOf(type: Type, wanted: Type): boolean {
+	if (type.kind !== wanted.kind) return false;
+	if (type.kind === "object") return type.name === wanted.name;
+	const [item, wantedItem] = [type.parameters[0], wanted.parameters[0]];
+	return (
+		type.kind !== "list" ||
+		item === undefined ||
+		wantedItem === undefined ||
+		item.kind === "dyn" ||
+		isOf(item, wantedItem)
+	);
 }
 
 /** What is wrong with an expression. @param results types that it may have; undefined for any */

@@ -1,20 +1,18 @@
-import { boolType, nullType, stringType, type Type } from "../../core/cel/cel.ts";
+import { boolType, nullType, stringType } from "../../core/cel/cel.ts";
 import type { Cause } from "../../core/errors.ts";
 import { duplicate, invalidEach, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
 import { qualifiedNameProblems } from "../../core/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { AuditAnnotation, ValidatingAdmissionPolicy, Validation } from "../generated/types.ts";
-import { compileExpression, expressionCauses, type Scope } from "./expressions.ts";
-import { validateMatchConditions } from "./match-conditions.ts";
-import { setMatchResourcesDefaults, validateMatchResources } from "./match-resources.ts";
-import { validateParamKind } from "./params.ts";
+import { expressionCauses, type Scope } from "./expressions.ts";
+import { setMatchResourcesDefaults } from "./match-resources.ts";
+import { checkPolicy } from "./policy-spec.ts";
 
 type Spec = ValidatingAdmissionPolicy["spec"];
 
 const mostAnnotations = 20;
 const longestValueExpression = 5 * 1024;
-const identifier = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
 const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 
 export const validatingAdmissionPolicies: Kind<ValidatingAdmissionPolicy> = {
@@ -56,53 +54,14 @@ export const validatingAdmissionPolicies: Kind<ValidatingAdmissionPolicy> = {
 };
 
 function validateSpec(spec: Spec, policyName: string): Cause[] {
-	const {
-		failurePolicy = "",
-		paramKind,
-		matchConstraints,
-		variables = [],
-		validations = [],
-		auditAnnotations = [],
-	} = spec;
-	const causes: Cause[] = [];
-	if (failurePolicy === "") causes.push(required("spec.failurePolicy"));
-	else if (failurePolicy !== "Fail" && failurePolicy !== "Ignore")
-		causes.push(notSupported("spec.failurePolicy", failurePolicy, ["Fail", "Ignore"]));
-	if (paramKind !== undefined) causes.push(...validateParamKind(paramKind, "spec.paramKind"));
-	if (matchConstraints === undefined) causes.push(required("spec.matchConstraints"));
-	else {
-		causes.push(...validateMatchResources(matchConstraints, "spec.matchConstraints"));
-		if ((matchConstraints.resourceRules ?? []).length === 0)
-			causes.push(required("spec.matchConstraints.resourceRules"));
-	}
-	const hasParams = paramKind !== undefined;
-	causes.push(...validateMatchConditions(spec.matchConditions, "spec.matchConditions", hasParams));
-	const defined = new Map<string, Type>();
-	const scope = { hasParams, hasAuthorizer: true, ...(variables.length > 0 && { variables: defined }) };
-	for (const [index, variable] of variables.entries())
-		causes.push(...defineVariable(variable, `spec.variables[${index}]`, scope, defined));
+	const { validations = [], auditAnnotations = [] } = spec;
+	const { causes, scope } = checkPolicy(spec);
 	if (validations.length === 0 && auditAnnotations.length === 0)
 		for (const field of ["validations", "auditAnnotations"])
 			causes.push(required(`spec.${field}`, "validations or auditAnnotations must contain at least one item"));
 	for (const [index, validation] of validations.entries())
 		causes.push(...validateValidation(validation, `spec.validations[${index}]`, scope));
 	return causes.concat(validateAnnotations(auditAnnotations, policyName, scope));
-}
-
-function defineVariable(
-	{ name, expression }: { name: string; expression: string },
-	path: string,
-	scope: Scope,
-	defined: Map<string, Type>,
-): Cause[] {
-	const causes: Cause[] = [];
-	if (name.trim() === "") causes.push(required(`${path}.name`, "name is not specified"));
-	else if (!identifier.test(name))
-		causes.push(invalidValue(`${path}.name`, name, "name is not a valid CEL identifier"));
-	causes.push(...expressionCauses(expression, `${path}.expression`, scope, undefined));
-	const compiled = compileExpression(expression, scope, undefined);
-	if ("program" in compiled) defined.set(name, compiled.program.type);
-	return causes;
 }
 
 function validateValidation(validation: Validation, path: string, scope: Scope): Cause[] {

@@ -20,3 +20,9 @@ export const validatingPolicies: AdmissionStep = {
 	on,
 	admit: (request) => request.server.policies.validate(request),
 };
+
+export const mutatingPolicies: AdmissionStep = {
+	name: "MutatingAdmissionPolicy",
+	on,
+	admit: (request) => request.server.policies.mutate(request),
+};

@@ -1,9 +1,9 @@
 /** A ValidatingAdmissionPolicy, ready to be evaluated. */
-import { boolType, Failure, nullType, type Program, stringType, type Type } from "../../../core/cel/cel.ts";
-import { compileExpression, type Scope } from "../../../kinds/admissionregistration/expressions.ts";
+import { boolType, nullType, stringType } from "../../../core/cel/cel.ts";
 import type { ValidatingAdmissionPolicy } from "../../../kinds/generated/types.ts";
-import { type Activation, Evaluation, policyBudget } from "../dynamic/activation.ts";
+import type { Activation, Evaluation } from "../dynamic/activation.ts";
 import { compileConditions } from "../dynamic/conditions.ts";
+import { type Compiled, Composition, compiled, withParams } from "./composition.ts";
 
 /** What a validation comes to when it does not hold. */
 export interface Denial {
@@ -21,16 +21,13 @@ export interface Verdict {
 	auditAnnotations: readonly (readonly [string, string])[];
 }
 
-/** An expression, or what is wrong with one that an older server has taken. */
-type Compiled = Program | string;
-
 const nothing: Verdict = { denials: [], auditAnnotations: [] };
 const longestMessageBytes = 5 * 1024;
 
 export class CompiledPolicy {
 	readonly #spec: ValidatingAdmissionPolicy["spec"];
 	readonly #conditions;
-	readonly #variables: ReadonlyMap<string, Compiled>;
+	readonly #composition: Composition;
 	readonly #validations: readonly { expression: Compiled; message: Compiled | undefined }[];
 	readonly #annotations: readonly { key: string; value: Compiled }[];
 
@@ -38,14 +35,8 @@ export class CompiledPolicy {
 		this.#spec = spec;
 		const hasParams = spec.paramKind !== undefined;
 		this.#conditions = compileConditions(spec.matchConditions, hasParams);
-		const [types, variables] = [new Map<string, Type>(), new Map<string, Compiled>()];
-		const scope: Scope = { hasParams, hasAuthorizer: true, ...(spec.variables?.length && { variables: types }) };
-		for (const { name, expression } of spec.variables ?? []) {
-			const program = compiled(expression, scope, undefined);
-			variables.set(name, program);
-			if (typeof program !== "string") types.set(name, program.type);
-		}
-		this.#variables = variables;
+		this.#composition = new Composition(hasParams, spec.variables);
+		const { scope } = this.#composition;
 		const ofMessages = { ...scope, hasAuthorizer: false };
 		this.#validations = (spec.validations ?? []).map(({ expression, messageExpression = "" }) => ({
 			expression: compiled(expression, scope, [boolType]),
@@ -63,13 +54,11 @@ export class CompiledPolicy {
 
 	/** @param params null for none */
 	evaluate(request: Activation, params: unknown): Verdict {
-		const activation: Record<string, unknown> = Object.create(request);
-		activation["params"] = params;
+		const activation = withParams(request, params);
 		const conditions = this.#conditions?.(activation);
 		if (conditions?.error !== undefined) return { ...nothing, denials: this.#failure(0, conditions.error) };
 		if (conditions?.matches === false) return nothing;
-		const evaluation = new Evaluation(activation, policyBudget);
-		if (this.#variables.size > 0) activation["variables"] = this.#composed(evaluation);
+		const evaluation = this.#composition.begin(activation);
 		const denials: Denial[] = [];
 		for (const [index, { expression, message }] of this.#validations.entries()) {
 			if (typeof expression === "string") denials.push(...this.#failure(index, expression));
@@ -94,25 +83,10 @@ export class CompiledPolicy {
 		return { index, message: text, reason, isError: false };
 	}
 
-	/** Evaluated when an expression first names them, and once. */
-	#composed(evaluation: Evaluation): object {
-		const values = {};
-		for (const [name, program] of this.#variables) {
-			const value = once(() => {
-				if (typeof program === "string") throw failed(name, "compile", program);
-				const outcome = evaluation.of(program);
-				if (outcome.error !== undefined) throw failed(name, "evaluate", outcome.error);
-				return outcome.value;
-			});
-			Object.defineProperty(values, name, { get: value, enumerable: true });
-		}
-		return values;
-	}
-
 	/** Errors become denials, where the policy does not fail open. */
 	#annotate(activation: Activation, denials: Denial[]): [string, string][] {
 		if (this.#annotations.length === 0) return [];
-		const evaluation = new Evaluation(activation, policyBudget);
+		const evaluation = this.#composition.begin(activation);
 		const annotations: [string, string][] = [];
 		for (const { key, value: program } of this.#annotations) {
 			const outcome = typeof program === "string" ? { error: program } : evaluation.of(program);
@@ -124,32 +98,9 @@ export class CompiledPolicy {
 	}
 }
 
-function compiled(expression: string, scope: Scope, results: readonly Type[] | undefined): Compiled {
-	const result = compileExpression(expression, scope, results);
-	return "program" in result ? result.program : result.problem;
-}
-
 /** Empty where the expression has no message to give. */
 function messageOf({ value, error }: { value?: unknown; error?: string | undefined }): string {
 	if (error !== undefined || typeof value !== "string") return "";
 	const text = value.trim();
 	return text.includes("\n") || Buffer.byteLength(text) > longestMessageBytes ? "" : text;
-}
-
-function failed(name: string, what: string, why: string): Failure {
-	return new Failure(`composited variable ${JSON.stringify(name)} fails to ${what}: ${why}`);
-}
-
-function once<T>(make: () => T): () => T {
-	let outcome: { value: T } | { error: unknown } | undefined;
-	return () => {
-		if (outcome === undefined)
-			try {
-				outcome = { value: make() };
-			} catch (error) {
-				outcome = { error };
-			}
-		if ("error" in outcome) throw outcome.error;
-		return outcome.value;
-	};
 }

@@ -3,11 +3,12 @@ import { ApiError, messageOf } from "../../../core/errors.ts";
 import type { WatchCache } from "../../cache/cache.ts";
 import type { AdmissionResponse } from "../../server/admission-review.ts";
 import { refused } from "../../server/admission-step.ts";
-import type { AdmissionAttributes, Reinvocation } from "../../server/server.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
 import { activationOf } from "../dynamic/activation.ts";
 import { admissionRequest } from "../dynamic/admission-request.ts";
 import { type Invocation, internalError } from "../dynamic/matching.ts";
-import { applyMutation } from "./mutation.ts";
+import { applyMutation } from "../dynamic/mutation.ts";
+import { asked, beginRound, endRound, isAsked } from "../dynamic/reinvocation.ts";
 import { Denied, type Webhook } from "./webhook.ts";
 import type { WebhookMetrics } from "./webhook-metrics.ts";
 
@@ -31,27 +32,20 @@ export async function askMutating(
 	cache: WatchCache,
 	metrics: WebhookMetrics,
 ): Promise<void> {
-	const { reinvocation = newReinvocation() } = request;
+	const reinvocation = beginRound(request);
 	const round = reinvocation.isUnderWay ? 1 : 0;
-	// What the steps before have changed in between is news to all.
-	if (round === 1 && JSON.stringify(request.object) !== reinvocation.output) requireCalled(reinvocation);
 	for (const call of calls) {
 		const { webhook, invocation, index } = call;
-		if (round === 1 && !reinvocation.again.has(webhook.id)) continue;
+		if (!isAsked(reinvocation, webhook.id)) continue;
 		if (!isChosen(request, call, cache)) continue;
 		const answer = await ask(request, call, "mutating", round, metrics);
 		const patch = answer?.patch ?? [];
 		const changed = patch.length > 0 && applyMutation(request, invocation, webhook.name, patch);
 		const told = { configuration: webhook.configuration, webhook: webhook.name, mutated: changed };
 		request.audit?.annotate(`${annotations.mutating}/round_${round}_index_${index}`, JSON.stringify(told));
-		if (changed) {
-			requireCalled(reinvocation);
-			reinvocation.isDue = true;
-		}
-		if (webhook.isReinvocable) reinvocation.called.add(webhook.id);
+		asked(reinvocation, webhook.id, changed, webhook.isReinvocable);
 	}
-	reinvocation.output = JSON.stringify(request.object);
-	request.reinvocation = reinvocation;
+	endRound(request, reinvocation);
 }
 
 /**
@@ -65,15 +59,6 @@ export function isChosen(request: AdmissionAttributes, { webhook, invocation }: 
 	if (outcome.error === undefined) return outcome.matches;
 	if (webhook.failsOpen) return false;
 	throw refused(request, outcome.error);
-}
-
-function newReinvocation(): Reinvocation {
-	return { isDue: false, isUnderWay: false, called: new Set(), again: new Set(), output: "" };
-}
-
-function requireCalled({ called, again }: Reinvocation): void {
-	for (const id of called) again.add(id);
-	called.clear();
 }
 
 export async function askValidating(

@@ -8,14 +8,14 @@ import type { MutatingWebhook } from "../../../kinds/generated/types.ts";
 import type { Reach } from "../../backends/agent.ts";
 import { keyPrefix } from "../../cache/keys.ts";
 import type { KindCache } from "../../cache/kind-cache.ts";
-import type { AdmissionAttributes, DynamicAdmission } from "../../server/server.ts";
+import type { AdmissionAttributes, Server } from "../../server/server.ts";
 import { isExempt } from "../dynamic/matching.ts";
 import { askMutating, askValidating, type Call, isChosen } from "./dispatch.ts";
 import { configuredWebhook, inProcessWebhook, type Webhook } from "./webhook.ts";
 import { WebhookMetrics } from "./webhook-metrics.ts";
 
 /** @param reach its cache has been filled already */
-export function webhookAdmission(reach: Reach, metrics: MetricRegistry): DynamicAdmission {
+export function webhookAdmission(reach: Reach, metrics: MetricRegistry): Server["webhooks"] {
 	const { cache, clock } = reach;
 	const counted = new WebhookMetrics(metrics, clock);
 	const mutating = new Webhooks(reach, mutatingWebhookConfigurations, "mutating");

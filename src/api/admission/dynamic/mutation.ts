@@ -6,8 +6,8 @@ import { applyJsonPatch } from "../../../core/patches/json-patch.ts";
 import { decodeAdmitted } from "../../resources/decode.ts";
 import { metadataForUpdate } from "../../resources/metadata.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
-import { inVersion } from "../dynamic/admission-request.ts";
-import { type Invocation, internalError } from "../dynamic/matching.ts";
+import { inVersion } from "./admission-request.ts";
+import { type Invocation, internalError } from "./matching.ts";
 
 /**
  * Applies a patch to the object of a request, in place. Of its metadata, the server's own part stays as it is.
@@ -20,12 +20,25 @@ export function applyMutation(
 	webhook: string,
 	patch: readonly unknown[],
 ): boolean {
-	const { kind, object, operation, sent, subresource } = request;
-	if (operation === "delete" || operation === "connect" || sent !== undefined || subresource === "scale")
+	if (!isMutable(request))
 		throw internalError(
 			`admission webhook ${JSON.stringify(webhook)} attempted to modify the object, which is not supported for this operation`,
 		);
-	const next = decodeAdmitted(kind, served, patched(inVersion(kind, served, object), patch));
+	return replaceObject(request, { served }, patched(inVersion(request.kind, served, request.object), patch));
+}
+
+/** Only what is created or updated, as an object of its own kind, can become something else. */
+export function isMutable({ operation, sent, subresource }: AdmissionAttributes): boolean {
+	return operation !== "delete" && operation !== "connect" && sent === undefined && subresource !== "scale";
+}
+
+/**
+ * Puts what was made of the object, in the version of the invocation, in its place.
+ * @returns whether it is another @throws ApiError InternalError when it is no object of the kind any more
+ */
+export function replaceObject(request: AdmissionAttributes, { served }: Invocation, made: unknown): boolean {
+	const { kind, object } = request;
+	const next = decodeAdmitted(kind, served, made);
 	const { uid: _, ...metadata } = next.metadata;
 	next.metadata = metadataForUpdate(kind, metadata, object.metadata);
 	if (semanticEqual(next, object)) return false;

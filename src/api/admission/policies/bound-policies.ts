@@ -1,0 +1,149 @@
+/** Policies with their bindings, as they change. */
+import { ApiError } from "../../../core/errors.ts";
+import type { KubeObject } from "../../../core/object.ts";
+import type { Kind } from "../../../kinds/engine/kind.ts";
+import type { MatchResources, ParamKind, ParamRef } from "../../../kinds/generated/types.ts";
+import type { WatchCache } from "../../cache/cache.ts";
+import { keyPrefix } from "../../cache/keys.ts";
+import type { KindCache } from "../../cache/kind-cache.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
+import { type Matcher, matcher } from "../dynamic/matching.ts";
+import { ConfigurationError, paramKindOf, paramsOf } from "./params.ts";
+
+/** What policies of both sorts have. */
+interface Policy extends KubeObject {
+	spec: { matchConstraints?: MatchResources; paramKind?: ParamKind };
+}
+
+interface Binding extends KubeObject {
+	spec: { policyName?: string; matchResources?: MatchResources; paramRef?: ParamRef };
+}
+
+export interface Bound<P extends Policy, B extends Binding, C> {
+	policy: P;
+	matcher: Matcher;
+	/** Compiled for the first request that the policy is about. */
+	compiled(): C;
+	bindings: readonly BoundBinding<B>[];
+}
+
+interface BoundBinding<B extends Binding> {
+	binding: B;
+	/** Undefined where the binding narrows nothing. */
+	matcher: Matcher | undefined;
+}
+
+/** Policies that are bound to something, by name. */
+export class BoundPolicies<P extends Policy, B extends Binding, C> {
+	readonly #kinds: { policies: Kind<P>; bindings: Kind<B> };
+	readonly #policies: KindCache<P>;
+	readonly #bindings: KindCache<B>;
+	readonly #compile: (policy: P) => C;
+	#list: readonly Bound<P, B, C>[] = [];
+	#readAt = "";
+
+	/** @param cache has been filled already */
+	constructor(cache: WatchCache, kinds: { policies: Kind<P>; bindings: Kind<B> }, compile: (policy: P) => C) {
+		this.#kinds = kinds;
+		this.#policies = cache.resource(kinds.policies);
+		this.#bindings = cache.resource(kinds.bindings);
+		this.#compile = compile;
+	}
+
+	/** As they are now. */
+	list(): readonly Bound<P, B, C>[] {
+		const now = `${this.#policies.changeCount} ${this.#bindings.changeCount}`;
+		if (now !== this.#readAt) {
+			this.#list = this.#read();
+			this.#readAt = now;
+		}
+		return this.#list;
+	}
+
+	#read(): Bound<P, B, C>[] {
+		const bindings = new Map<string, BoundBinding<B>[]>();
+		for (const { object: binding } of this.#bindings.range(keyPrefix(this.#kinds.bindings))) {
+			const { policyName = "", matchResources } = binding.spec;
+			const of = bindings.get(policyName) ?? [];
+			of.push({ binding, matcher: matchResources && matcherOf(matchResources) });
+			bindings.set(policyName, of);
+		}
+		const before = new Map(this.#list.map(({ policy, compiled }) => [policy, compiled]));
+		const bound: Bound<P, B, C>[] = [];
+		for (const { object: policy } of this.#policies.range(keyPrefix(this.#kinds.policies))) {
+			const own = bindings.get(policy.metadata.name);
+			if (own === undefined) continue;
+			bound.push({
+				policy,
+				matcher: matcherOf(policy.spec.matchConstraints ?? {}),
+				compiled: before.get(policy) ?? lazily(() => this.#compile(policy)),
+				bindings: own,
+			});
+		}
+		return bound;
+	}
+}
+
+/** Use and failure of one binding; a failure without a binding is the policy's. */
+export interface Visitor<B extends Binding> {
+	/** @param params null for none */
+	use(binding: B, params: KubeObject | null): void;
+	failed(message: string, binding?: B): void;
+}
+
+/** Goes through the bindings of a policy that are about a request, with the parameters of each. */
+export function visitBindings<B extends Binding>(
+	request: AdmissionAttributes,
+	{ policy, bindings }: Pick<Bound<Policy, B, unknown>, "policy" | "bindings">,
+	visitor: Visitor<B>,
+): void {
+	const { paramKind } = policy.spec;
+	const lookup = configured(
+		() => paramKind && paramKindOf(request, paramKind),
+		(why) => visitor.failed(`failed to configure policy: ${why}`),
+	);
+	if (lookup === failure) return;
+	for (const { binding, matcher: own } of bindings) {
+		if (own !== undefined && own.invocation(request) === undefined) continue;
+		const params = configured(
+			() => {
+				if (own !== undefined && !own.selects(request, request.server.cache)) return [];
+				return paramsOf(request, lookup, binding.spec.paramRef);
+			},
+			(why) => visitor.failed(`failed to configure binding: ${why}`, binding),
+		);
+		if (params !== failure) for (const one of params) visitor.use(binding, one);
+	}
+}
+
+const failure = Symbol("failure");
+
+function configured<T>(read: () => T, failed: (why: string) => void): T | typeof failure {
+	try {
+		return read();
+	} catch (error) {
+		if (!(error instanceof ConfigurationError || error instanceof ApiError)) throw error;
+		failed(error.message);
+		return failure;
+	}
+}
+
+function matcherOf(resources: MatchResources): Matcher {
+	const { resourceRules, excludeResourceRules, matchPolicy, namespaceSelector, objectSelector } = resources;
+	return matcher({
+		// A binding without rules narrows by its selectors alone.
+		rules: resourceRules?.length ? resourceRules : undefined,
+		excludedRules: excludeResourceRules,
+		matchPolicy,
+		namespaceSelector,
+		objectSelector,
+	});
+}
+
+function lazily<T>(make: () => T): () => T {
+	let made: { value: T } | undefined;
+	return () => {
+		made ??= { value: make() };
+		return made.value;
+	};
+}

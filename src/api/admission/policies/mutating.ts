@@ -1,0 +1,76 @@
+/** Mutating admission policies: what they make of objects. */
+import { ApiError, messageOf } from "../../../core/errors.ts";
+import { mutatingAdmissionPolicies } from "../../../kinds/admissionregistration/mutatingadmissionpolicy.ts";
+import { mutatingAdmissionPolicyBindings } from "../../../kinds/admissionregistration/mutatingadmissionpolicybinding.ts";
+import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from "../../../kinds/generated/types.ts";
+import type { WatchCache } from "../../cache/cache.ts";
+import { refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
+import { activationOf } from "../dynamic/activation.ts";
+import { inVersion } from "../dynamic/admission-request.ts";
+import { type Invocation, isExempt } from "../dynamic/matching.ts";
+import { isMutable, replaceObject } from "../dynamic/mutation.ts";
+import { asked, beginRound, endRound, isAsked } from "../dynamic/reinvocation.ts";
+import { type Bound, BoundPolicies, visitBindings } from "./bound-policies.ts";
+import { CompiledMutations } from "./compiled-mutations.ts";
+
+type BoundPolicy = Bound<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutations>;
+
+/** @param cache has been filled already @returns undefined, since expressions do not wait */
+export function mutatingPolicies(cache: WatchCache): (request: AdmissionAttributes) => undefined {
+	const kinds = { policies: mutatingAdmissionPolicies, bindings: mutatingAdmissionPolicyBindings };
+	const policies = new BoundPolicies(cache, kinds, (policy) => new CompiledMutations(policy));
+	return (request) => {
+		const bound = policies.list();
+		if (bound.length === 0 || isExempt(request) || !isMutable(request)) return undefined;
+		const concerned = bound.flatMap((one) => {
+			const invocation = one.matcher.invocation(request);
+			return invocation === undefined ? [] : [{ bound: one, invocation }];
+		});
+		if (concerned.length === 0) return undefined;
+		const reinvocation = beginRound(request);
+		for (const { bound: one, invocation } of concerned) {
+			const id = `policy/${one.policy.metadata.name}`;
+			if (!isAsked(reinvocation, id) || !one.matcher.selects(request, cache)) continue;
+			const changed = apply(request, one, invocation);
+			asked(reinvocation, id, changed, one.compiled().isReinvocable);
+		}
+		endRound(request, reinvocation);
+		return undefined;
+	};
+}
+
+/** @returns whether the object has changed @throws ApiError Forbidden, where the policy's failures refuse requests */
+function apply(request: AdmissionAttributes, bound: BoundPolicy, invocation: Invocation): boolean {
+	const compiled = bound.compiled();
+	const policy = bound.policy.metadata.name;
+	let hasChanged = false;
+	const failed = (message: string, binding?: MutatingAdmissionPolicyBinding) => {
+		if (compiled.failsOpen) return;
+		const by = binding === undefined ? `'${policy}'` : `'${policy}' with binding '${binding.metadata.name}'`;
+		throw denied(request, `policy ${by} denied request: ${message}`);
+	};
+	visitBindings(request, bound, {
+		use(binding, params) {
+			try {
+				if (!compiled.applies(activationOf(request, invocation), params)) return;
+				for (let index = 0; index < compiled.count; index++) {
+					const form = { kind: request.kind, served: invocation.served };
+					const object = inVersion(form.kind, form.served, request.object);
+					const made = compiled.mutated(index, object, form, activationOf(request, invocation), params);
+					if (replaceObject(request, invocation, made)) hasChanged = true;
+				}
+			} catch (error) {
+				failed(messageOf(error), binding);
+			}
+		},
+		failed,
+	});
+	return hasChanged;
+}
+
+/** Upstream's answer is without the words that it has for other refusals. */
+function denied(request: AdmissionAttributes, message: string): ApiError {
+	const { details } = refused(request, message);
+	return new ApiError("Forbidden", message, { ...details, causes: [{ reason: "", message }] });
+}

@@ -1,0 +1,97 @@
+/** Validating admission policies: whether a request may be made. */
+import { ApiError, type Reason } from "../../../core/errors.ts";
+import { validatingAdmissionPolicies } from "../../../kinds/admissionregistration/validatingadmissionpolicy.ts";
+import { validatingAdmissionPolicyBindings } from "../../../kinds/admissionregistration/validatingadmissionpolicybinding.ts";
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from "../../../kinds/generated/types.ts";
+import type { WatchCache } from "../../cache/cache.ts";
+import { refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes } from "../../server/server.ts";
+import { type Activation, activationOf } from "../dynamic/activation.ts";
+import { type Invocation, isExempt } from "../dynamic/matching.ts";
+import { type Bound, BoundPolicies, visitBindings } from "./bound-policies.ts";
+import { CompiledPolicy, type Denial } from "./compiled-policy.ts";
+
+/** What refuses a request, and for which policy and binding. */
+interface Refusal {
+	policy: string;
+	binding: string | undefined;
+	message: string;
+	reason: string;
+}
+
+const longestAnnotation = 10 * 1024;
+
+/** @param cache has been filled already @returns undefined, since expressions do not wait */
+export function validatingPolicies(cache: WatchCache): (request: AdmissionAttributes) => undefined {
+	const kinds = { policies: validatingAdmissionPolicies, bindings: validatingAdmissionPolicyBindings };
+	const policies = new BoundPolicies(cache, kinds, (policy) => new CompiledPolicy(policy));
+	return (request) => {
+		const bound = policies.list();
+		if (bound.length === 0 || isExempt(request)) return undefined;
+		const activations = new Map<Invocation["served"], Activation>();
+		const refusals: Refusal[] = [];
+		for (const one of bound) {
+			const invocation = one.matcher.invocation(request);
+			if (invocation === undefined || !one.matcher.selects(request, cache)) continue;
+			let activation = activations.get(invocation.served);
+			if (activation === undefined) {
+				activation = activationOf(request, invocation);
+				activations.set(invocation.served, activation);
+			}
+			refusals.push(...refusalsOf(request, one, activation));
+		}
+		const [first] = refusals;
+		if (first !== undefined) throw denied(request, first);
+		return undefined;
+	};
+}
+
+type BoundPolicy = Bound<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, CompiledPolicy>;
+
+function refusalsOf(request: AdmissionAttributes, bound: BoundPolicy, activation: Activation): Refusal[] {
+	const policy = bound.policy.metadata.name;
+	const compiled = bound.compiled();
+	const refusals: Refusal[] = [];
+	const annotations = new Map<string, Set<string>>();
+	visitBindings(request, bound, {
+		use(binding, params) {
+			const { denials, auditAnnotations } = compiled.evaluate(activation, params);
+			for (const denial of denials) refusals.push(...enforced(request, policy, binding, denial));
+			for (const [key, value] of auditAnnotations)
+				annotations.set(key, (annotations.get(key) ?? new Set()).add(value.slice(0, longestAnnotation)));
+		},
+		failed(message, binding) {
+			if (!compiled.failsOpen) refusals.push({ policy, binding: binding?.metadata.name, message, reason: "Invalid" });
+		},
+	});
+	for (const [key, values] of annotations) request.audit?.annotate(`${policy}/${key}`, [...values].join(", "));
+	return refusals;
+}
+
+/** Does what the binding says should be done about a denial. @returns it again where the request is to be refused */
+function enforced(
+	request: AdmissionAttributes,
+	policy: string,
+	{ metadata: { name: binding }, spec }: ValidatingAdmissionPolicyBinding,
+	{ message, reason, index }: Denial,
+): Refusal[] {
+	const { validationActions = [] } = spec;
+	if (validationActions.includes("Warn"))
+		request.warnings.push(
+			`Validation failed for ValidatingAdmissionPolicy '${policy}' with binding '${binding}': ${message}`,
+		);
+	if (validationActions.includes("Audit"))
+		request.audit?.annotate(
+			"validation.policy.admission.k8s.io/validation_failure",
+			JSON.stringify([{ message, policy, binding, expressionIndex: index, validationActions }]),
+		);
+	return validationActions.includes("Deny") ? [{ policy, binding, message, reason }] : [];
+}
+
+function denied(request: AdmissionAttributes, { policy, binding, message, reason }: Refusal): ApiError {
+	const by = binding === undefined ? `'${policy}'` : `'${policy}' with binding '${binding}'`;
+	const why = `ValidatingAdmissionPolicy ${by} denied request: ${message}`;
+	const { message: text, details } = refused(request, why);
+	// The reasons that a policy may have were checked when it was written.
+	return new ApiError(reason as Reason, text, { ...details, causes: [{ reason: "", message: why }] });
+}
