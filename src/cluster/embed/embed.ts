@@ -8,9 +8,11 @@ import { systemClock } from "../../core/clock.ts";
 import { isReason } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
+import { customResourceDefinitions } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
+import type { CustomResourceDefinition } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
@@ -176,7 +178,9 @@ class EmbeddedCluster implements Cluster {
 
 	apply(manifest: Manifest, options?: ApplyOptions): Promise<KubeObject[]> {
 		const { client, controlPlane } = this.#running;
-		return applyManifest(client, controlPlane.api.registry, manifest, options);
+		const isSettled = ({ status }: CustomResourceDefinition) => (status?.conditions ?? []).length > 0;
+		const settled = (name: string) => this.waitFor(customResourceDefinitions, name, isSettled);
+		return applyManifest(client, controlPlane.api.registry, manifest, { ...options, settled });
 	}
 
 	async delete(manifest: Manifest, options: { namespace?: string } & WaitForOptions = {}): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Client } from "../../client/client.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { yamlLibrary } from "../../core/yaml-library.ts";
+import { customResourceDefinitions } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 
@@ -25,16 +26,21 @@ interface ManifestObject {
 
 /**
  * Server-side apply of each object in turn; an object with generateName is created.
+ * @param settled waits until a definition is served or its names are rejected
  * @returns the resulting objects
  */
 export async function applyManifest(
 	client: Client,
 	registry: Registry,
 	manifest: Manifest,
-	options: ApplyOptions = {},
+	{ settled, ...options }: ApplyOptions & { settled(definition: string): Promise<unknown> },
 ): Promise<KubeObject[]> {
 	const applied: KubeObject[] = [];
-	for (const object of manifestObjects(manifest)) applied.push(await applyOne(client, registry, object, options));
+	for (const object of manifestObjects(manifest)) {
+		const made = await applyOne(client, registry, object, options);
+		applied.push(made);
+		if (made.kind === customResourceDefinitions.kind) await settled(made.metadata.name);
+	}
 	return applied;
 }
 
