@@ -98,7 +98,7 @@ test("a definition that is deleted takes its objects along", async () => {
 	const refused = await api.ask("POST", widgets, widget("late"));
 	expect(refused.status).toBe(403);
 	expect(refused.object.message).toBe(
-		'widgets.example.com "" is forbidden: create not allowed while custom resource definition is terminating',
+		'widgets.example.com "late" is forbidden: create not allowed while custom resource definition is terminating',
 	);
 	expect(watched.ended).toEqual([]);
 	await api.ask(

@@ -20,13 +20,16 @@ export function createObject(
 	decode: () => KubeObject,
 	ownsManagedFields = false,
 ): Promise<Cached> {
-	if (target.kind.custom?.isTerminating()) throw definitionGoes(target);
 	const creation: Change<undefined> = {
 		operation: "create",
 		ownsManagedFields,
 		dryRun: isDryRun(context.request.query),
 		read: () => undefined,
-		make: decode,
+		make() {
+			const object = decode();
+			if (target.kind.custom?.isTerminating()) throw definitionGoes(target, object.metadata.name);
+			return object;
+		},
 		finish: (object) => ({ do: "put", object }),
 		failed({ name, object, companions }, taken) {
 			// The next attempt generates another name, allocates another address, and checks the quota again.
@@ -39,7 +42,7 @@ export function createObject(
 	return inQuotaOrder(context.server, target, () => mutate(context, target, creation)).then(({ cached }) => cached);
 }
 
-function definitionGoes({ kind, name = "" }: Target): ApiError {
+function definitionGoes({ kind }: Target, name = ""): ApiError {
 	const why = "create not allowed while custom resource definition is terminating";
 	return new ApiError("Forbidden", `${qualifiedResource(kind)} "${name}" is forbidden: ${why}`, {
 		...(name !== "" && { name }),
