@@ -82,6 +82,31 @@ test("names of one group go to the definition that had them first, and to the ne
 	expect((await api.ask("GET", "/apis/example.com/v1/gadgets")).status).toBe(200);
 });
 
+test("a name that a definition gives up goes to the one that waits for it", async () => {
+	const api = await start();
+	const first = { plural: "widgets", kind: "Widget", shortNames: ["w"] };
+	await define(api, definition({ names: first }));
+	const second = await define(api, definition({ names: { plural: "gadgets", kind: "Gadget", shortNames: ["w"] } }));
+	expect(conditions(second)).toEqual({ NamesAccepted: "False ShortNamesConflict", Established: "False NotAccepted" });
+	const patch = { spec: { names: { shortNames: null } } };
+	const type = "application/merge-patch+json";
+	expect((await api.ask("PATCH", `${definitionsPath}/widgets.example.com`, patch, { type })).status).toBe(200);
+	const established = (object: Json) => conditions(object).Established === "True InitialNamesAccepted";
+	expect((await settled(api, "gadgets.example.com", established)).status.acceptedNames.shortNames).toEqual(["w"]);
+});
+
+test("the status says whether the group's approval is there, whenever the annotation changes", async () => {
+	const api = await start();
+	const body = definition({ group: "widgets.k8s.io" });
+	const annotations = { "api-approved.kubernetes.io": "unapproved, a trial" };
+	await define(api, { ...body, metadata: { ...body.metadata, annotations } } as typeof body);
+	const is = (text: string) => (object: Json) => conditions(object).KubernetesAPIApprovalPolicyConformant === text;
+	await settled(api, body.metadata.name, is("False UnapprovedAnnotation"));
+	const patch = { metadata: { annotations: { "api-approved.kubernetes.io": "https://example.com/approval" } } };
+	await api.ask("PATCH", `${definitionsPath}/${body.metadata.name}`, patch, { type: "application/merge-patch+json" });
+	await settled(api, body.metadata.name, is("True ApprovedAnnotation"));
+});
+
 test("a definition that is deleted takes its objects along", async () => {
 	const api = await start();
 	await define(api, definition());

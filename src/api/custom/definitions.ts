@@ -3,6 +3,7 @@
  * Upstream has controllers for that inside its API server; here a definition is served a few milliseconds after it was
  * created.
  */
+import { semanticEqual } from "../../core/equal.ts";
 import { conditionHolds } from "../../kinds/apiextensions/conditions.ts";
 import { customResourceDefinitions, servesTheSame } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import { servedKind } from "../../kinds/apiextensions/served-kind.ts";
@@ -95,7 +96,9 @@ export class Definitions {
 		this.#entries.set(key, { definition, kind, converter });
 		if (!stays) before?.converter.close();
 		if (kind === undefined && before?.kind !== undefined) this.#registry.remove(before.kind);
-		if (!stays || !conditionHolds(definition, "Established")) this.#settling.add(key);
+		// A status that is as it should be is not written again.
+		if (before !== undefined || !conditionHolds(definition, "Established")) this.#settling.add(key);
+		if (before !== undefined && !sameNames(before.definition, definition)) this.#reconsider(definition.spec.group);
 		if (isGoing(definition)) this.#cleanup.begin(key, definition);
 		return stays ? undefined : kind;
 	}
@@ -146,6 +149,10 @@ function servesAsBefore(definition: CustomResourceDefinition, before: CustomReso
 		conditionHolds(definition, "Established") === conditionHolds(before, "Established") &&
 		servesTheSame(definition, before)
 	);
+}
+
+function sameNames({ status: one }: CustomResourceDefinition, { status: other }: CustomResourceDefinition): boolean {
+	return semanticEqual(one?.acceptedNames, other?.acceptedNames);
 }
 
 function isGoing(definition: CustomResourceDefinition | undefined): boolean {
