@@ -15,7 +15,7 @@ const mostKept = 300_000;
 let kept = 0;
 
 /** Of compiling a character of a pattern, and of a step of a match, in items that are copied. */
-const [workPerCharacter, workPerStep] = [200, 0.2];
+const [workPerCharacter, workPerStep] = [200, 2];
 
 /** A pattern that is about to be matched against a text. @throws Failure, Cancellation */
 export function patternFor(pattern: string, text: string): RE2JS {
