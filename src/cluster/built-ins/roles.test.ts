@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { testApi } from "../../api/testing/test-api.ts";
 import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
+import { clusterRoleAggregationController } from "../../controllers/clusterrole-aggregation/controller.ts";
 import { systemClock } from "../../core/clock.ts";
+import type { ClusterRole } from "../../kinds/generated/types.ts";
 import {
 	bootstrapClusterRoleBindings,
 	bootstrapClusterRoles,
@@ -54,6 +56,17 @@ test("every role and binding is made, each binding gives a role that is there, a
 	}
 	await makeBuiltIns(client, builtInRoles, fail);
 	expect(await client.revision()).toBe(revision);
+});
+
+test("aggregated roles have the rules that their controller gives them", async () => {
+	const client = await fixture();
+	const made = (await client.list(clusterRoles, {})).items;
+	expect(clusterRoleAggregationController.plan(made, { now: 0 } as never)).toEqual({ actions: [] });
+	const view = made.find((role) => role.metadata.name === "view");
+	expect(view?.rules).toContainEqual(expect.objectContaining({ resources: expect.arrayContaining(["configmaps"]) }));
+	await client.update(clusterRoles, { ...(view as ClusterRole), rules: [] });
+	await makeBuiltIns(client, builtInRoles, fail);
+	expect((await client.get(clusterRoles, { name: "view" })).rules ?? []).toEqual([]);
 });
 
 test("what a role or binding lacks is added, and what its users have added stays", async () => {

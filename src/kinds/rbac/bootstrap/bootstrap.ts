@@ -4,6 +4,7 @@
  */
 import type { Draft } from "../../../core/object.ts";
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../generated/types.ts";
+import { aggregatedRules } from "../aggregation.ts";
 import { clusterControllers } from "./cluster-controller-roles.ts";
 import { ownClusterRoleBindings, ownClusterRoles } from "./cluster-roles.ts";
 import { controllerRoles, workloadControllers } from "./controller-roles.ts";
@@ -17,13 +18,19 @@ const authenticated = group("system:authenticated");
 const controllerManager = user("system:kube-controller-manager");
 const scheduler = user("system:kube-scheduler");
 
-export const bootstrapClusterRoles: readonly Draft<ClusterRole>[] = [
+/** With the rules that aggregated roles gather, so that these roles grant something before any controller runs. */
+export const bootstrapClusterRoles: readonly Draft<ClusterRole>[] = withAggregatedRules([
 	...userRoles,
 	...systemRoles,
 	...nodeRoles,
 	...controllerRoles(controllers),
 	...ownClusterRoles,
-];
+]);
+
+function withAggregatedRules(roles: readonly Draft<ClusterRole>[]): Draft<ClusterRole>[] {
+	const rules = aggregatedRules(roles);
+	return roles.map((role) => ({ ...role, rules: [...(rules.get(role) ?? role.rules ?? [])] }));
+}
 
 export const bootstrapClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] = [
 	clusterBinding("cluster-admin", [group("system:masters")]),

@@ -10,7 +10,9 @@ type AnyBinding = ClusterRoleBinding | RoleBinding;
 /** The role with its missing rules; undefined if nothing is missing or it must not be changed. */
 export function reconciledRole<T extends AnyRole>(found: T, wanted: Draft<T>): T | undefined {
 	if (isLeftAlone(found)) return undefined;
-	const missingRules = compactRules(uncoveredRules(found.rules ?? [], wanted.rules ?? []));
+	// A controller sets the rules of aggregated roles.
+	const wantedRules = selectorsOf(wanted).length > 0 ? [] : (wanted.rules ?? []);
+	const missingRules = compactRules(uncoveredRules(found.rules ?? [], wantedRules));
 	const selectors = missingSelectors(found, wanted);
 	const metadata = withDefaults(found, wanted);
 	if (missingRules.length === 0 && selectors.length === 0 && metadata === found.metadata) return undefined;
