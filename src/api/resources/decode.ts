@@ -59,7 +59,7 @@ export function decodeObject(
 	if (problem !== undefined)
 		throw options.wrongType?.(problem.message) ?? cannotBeHandled(kind.kind, apiVersion, kind.kind, problem.message);
 	if (partial && unknownFields.length > 0) throw undeclared(target, object, unknownFields);
-	reportFields(context, target, unknownFields, body.duplicateFields);
+	reportFields(context, target, unknownFields, body);
 	if (served !== undefined) {
 		object.metadata ??= {} as KubeObject["metadata"];
 		served.toStorage(object);
@@ -111,7 +111,7 @@ export function decodeUnstored(context: Context, schema: string, kind: string): 
 	if (found !== "" && found !== kind) throw cannotBeHandled(found, apiVersion, kind, wrongKind(found, apiVersion));
 	const { object, problems, unknownFields } = decode(value, schema, undefined, { partial: true });
 	if (problems[0] !== undefined) throw cannotBeHandled(kind, apiVersion, kind, problems[0].message);
-	reportFields(context, { kind: { kind }, apiVersion }, unknownFields, body.duplicateFields);
+	reportFields(context, { kind: { kind }, apiVersion }, unknownFields, body);
 	return object;
 }
 
@@ -119,19 +119,35 @@ function reportFields(
 	context: Context,
 	{ kind, apiVersion }: { kind: { kind: string }; apiVersion: string },
 	unknownFields: readonly string[],
-	duplicateFields: readonly string[],
+	{ duplicateFields, repeatedKeys = [] }: Body,
 ): void {
-	if (unknownFields.length === 0 && duplicateFields.length === 0) return;
-	const validation = fieldValidationOf(context.request.query);
-	if (validation === "Ignore") return;
 	const complaints = [
 		...unknownFields.map((field) => `unknown field "${field}"`),
 		...duplicateFields.map((field) => `duplicate field "${field}"`),
 	];
+	if (complaints.length === 0 && repeatedKeys.length === 0) return;
+	const validation = fieldValidationOf(context.request.query);
+	if (validation === "Ignore") return;
 	if (validation === "Strict") {
-		throw cannotBeHandled(kind.kind, apiVersion, kind.kind, `strict decoding error: ${complaints.join(", ")}`);
+		const all = repeatedKeys.length === 0 ? complaints : [yamlError(repeatedKeys), ...complaints];
+		throw cannotBeHandled(kind.kind, apiVersion, kind.kind, `strict decoding error: ${all.join(", ")}`);
 	}
-	context.warnings.push(...complaints);
+	context.warnings.push(...repeatedKeys, ...complaints);
+}
+
+/** As `decodeObject` does, for a configuration that is applied. @throws ApiError BadRequest */
+export function reportRepeatedKeys(context: Context, repeatedKeys: readonly string[]): void {
+	const validation = fieldValidationOf(context.request.query);
+	if (repeatedKeys.length === 0 || validation === "Ignore") return;
+	if (validation === "Warn") context.warnings.push(...repeatedKeys);
+	else {
+		const why = `error converting YAML to JSON: ${yamlError(repeatedKeys)}`;
+		throw new ApiError("BadRequest", `error strict decoding YAML: ${why}`);
+	}
+}
+
+function yamlError(complaints: readonly string[]): string {
+	return ["yaml: unmarshal errors:", ...complaints].join("\n  ");
 }
 
 /** Nobody can own a field that the type does not have, so what is applied must not have it. */

@@ -98,3 +98,26 @@ test("an apply of nothing but a name is answered by validation", async () => {
 	const scalers = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers";
 	expect((await api.ask("PATCH", `${scalers}/h?fieldManager=one`, scaler, { type })).object.code).toBe(422);
 });
+
+test("keys that a mapping has twice are refused, or the last one counts with a warning", async () => {
+	const text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata: {k: v}\ndata:\n  b: 1st\n  b: two\n";
+	const path = `${configMaps}/a?fieldManager=m`;
+	const body = text;
+	const complaints = ['line 7: key "data" already set in map', 'line 8: key "b" already set in map'];
+	const strict = await api.ask("PATCH", `${path}&fieldValidation=Strict`, body, { type });
+	expect(strict).toMatchObject({ status: 400, object: { reason: "BadRequest" } });
+	expect(strict.object.message).toBe(
+		`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${complaints.join("\n  ")}`,
+	);
+	const warned = await api.ask("PATCH", path, body, { type });
+	expect(warned).toMatchObject({ status: 201, object: { data: { b: "two" } } });
+	for (const complaint of complaints) expect(warned.headers["warning"]).toContain(JSON.stringify(complaint));
+	const ignored = await api.ask("PATCH", `${path}&fieldValidation=Ignore`, body, { type });
+	expect(ignored.headers["warning"]).toBeUndefined();
+	const put = await api.ask("PUT", `${configMaps}/a?fieldValidation=Strict`, `${text}dta: {}\n`, {
+		type: "application/yaml",
+	});
+	expect(put.object.message).toBe(
+		`ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal errors:\n  ${complaints.join("\n  ")}, unknown field "dta"`,
+	);
+});

@@ -22,12 +22,12 @@ import { updateObject } from "../mutate/update.ts";
 import type { Strategy } from "../mutate/write.ts";
 import { writerOf } from "../mutate/writer.ts";
 import { attributesOf } from "../request/authorizer.ts";
-import { decodeObject } from "../resources/decode.ts";
+import { decodeObject, reportRepeatedKeys } from "../resources/decode.ts";
 import { present, servedObject } from "../resources/present.ts";
 import { type NamedTarget, named, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
 import { contentType, parseJson, unsupportedMediaType } from "../wire/body.ts";
-import { parseYaml } from "../wire/yaml.ts";
+import { readYaml } from "../wire/yaml.ts";
 
 const jsonPatch = "application/json-patch+json";
 const mergePatch = "application/merge-patch+json";
@@ -43,8 +43,14 @@ export async function patch(
 	const wanted = named(target);
 	const type = contentType(context.request);
 	checkPatchType(type, target.kind);
-	const change = readPatch(context.request, type);
-	if (type === applyPatch) return apply(context, wanted, change, strategy);
+	const body = bodyOf(context.request);
+	if (type === applyPatch) {
+		const { value, repeatedKeys } = "object" in body ? { value: body.object, repeatedKeys: [] } : readYaml(body.bytes);
+		checkApplied(wanted, value);
+		reportRepeatedKeys(context, repeatedKeys);
+		return apply(context, wanted, value, strategy);
+	}
+	const change = "object" in body ? body.object : parseJson(body.bytes);
 	const cached = await updateObject(context, wanted, {
 		make: (current) => {
 			const before = servedObject(target, current);
@@ -97,7 +103,6 @@ export function applied(
 /** Apply makes the object when there is none yet, if the user may. */
 async function apply(context: Context, target: NamedTarget, config: unknown, strategy: Strategy): Promise<ApiResponse> {
 	const { server, request } = context;
-	checkApplied(target, config);
 	const make = (live: Cached | undefined): KubeObject => {
 		// In the stored version, and without its defaults: what they add belongs to nobody.
 		const wanted = decodeObject(context, target, { value: config, duplicateFields: [] }, { defaults: false });
@@ -156,9 +161,7 @@ function storedTarget(target: NamedTarget): Target {
 	return { ...target, served: undefined, apiVersion: apiVersionOf(target.kind) };
 }
 
-function readPatch(request: ApiRequest, type: string): unknown {
-	const { body } = request;
+function bodyOf({ body }: ApiRequest): NonNullable<ApiRequest["body"]> {
 	if (body === undefined) throw new ApiError("BadRequest", "error decoding patch: unexpected end of JSON input");
-	if ("object" in body) return body.object;
-	return type === applyPatch ? parseYaml(body.bytes) : parseJson(body.bytes);
+	return body;
 }

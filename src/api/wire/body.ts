@@ -5,7 +5,7 @@ import { checkJsonBytes } from "../../core/json-limits.ts";
 import { wellFormed } from "../../core/well-formed.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
 import { decodeProtobuf } from "./protobuf/decode.ts";
-import { parseYaml } from "./yaml.ts";
+import { readYaml } from "./yaml.ts";
 
 /** Bodies may be this large; upstream's limit. */
 export const largestBodyBytes = 3 * 1024 * 1024;
@@ -15,8 +15,10 @@ const protobuf = "application/vnd.kubernetes.protobuf";
 export interface Body {
 	/** Not to be modified: it may belong to the caller. */
 	value: unknown;
-	/** Fields that a mapping names twice, as paths; only known for bytes. */
+	/** Fields that an object of JSON names twice, as paths; only known for bytes. */
 	duplicateFields: readonly string[];
+	/** The same of YAML, as complaints. */
+	repeatedKeys?: readonly string[];
 }
 
 /** The media type of the body in lower case, without parameters. */
@@ -55,7 +57,7 @@ function beginning(bytes: Uint8Array): string {
 function readBytes(request: ApiRequest, bytes: Uint8Array): Body {
 	const type = contentType(request);
 	if (type === "application/json" || type === "*/*") return jsonBody(bytes, request.query);
-	if (type === "application/yaml") return { value: parseYaml(bytes), duplicateFields: [] };
+	if (type === "application/yaml") return { ...readYaml(bytes), duplicateFields: [] };
 	if (type === protobuf) return { value: decodeProtobuf(bytes), duplicateFields: [] };
 	throw unsupportedMediaType(["application/json", "application/yaml", protobuf]);
 }
