@@ -306,6 +306,18 @@ test("HTTP reaches a pod's port through its agent, with every method", async () 
 	expect(JSON.parse(refused.body.toString()).message).toBe('invalid pod request "ftp:p:8080"');
 });
 
+test("a pod that switches to another protocol, though nobody asked for it, is not reached", async () => {
+	const switching = "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
+	const backend = createServer(({ socket }) => socket.write(switching));
+	const { api, tls, origin } = await secure({ dialAgent: forwardingAgent(backend) });
+	await withPod(api);
+	const { status, body } = await http1(`${origin}${podProxy("p:8080")}/`, tls);
+	expect([status, JSON.parse(body.toString()).message]).toEqual([
+		503,
+		"error trying to reach service: unexpected switch to another protocol",
+	]);
+});
+
 test("a proxied page links to what is below the proxy, over TLS, too, whatever certificate the pod has", async () => {
 	const page = (incoming: IncomingMessage, response: ServerResponse) => {
 		response.setHeader("Content-Type", "text/html");

@@ -100,6 +100,13 @@ test("a server that cannot be reached surely did nothing; one that hangs up may 
 	await expect(hangingUp.delete(configMaps, ref)).rejects.toMatchObject({ reason: "Timeout" });
 });
 
+test("a server that switches to another protocol has not answered", async () => {
+	const client = await clientOf(({ socket }) =>
+		socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
+	);
+	await expect(client.get(configMaps, ref)).rejects.toThrow("unexpected switch to another protocol");
+});
+
 test("an answer cut in the middle is uncertain", async () => {
 	const client = await clientOf((_request, response) => {
 		response.writeHead(200, { "content-type": "application/json", "content-length": 1000 });

@@ -120,10 +120,16 @@ class HttpTransport implements Transport {
 				const event = this.#base.protocol === "https:" ? "secureConnect" : "connect";
 				if (!request.reusedSocket) socket.once(event, () => (state.connected = true));
 			});
-			request.once("error", (error) => {
+			const fail = (error: Error) => {
 				finish();
 				answered(undefined);
 				reject(failure(error, state, `${sent.method} ${sent.path}`));
+			};
+			request.once("error", fail);
+			// Nobody has asked for it. Without a listener, nothing would follow.
+			request.once("upgrade", (_response, socket) => {
+				socket.destroy();
+				fail(new Error("unexpected switch to another protocol"));
 			});
 			request.once("response", (response) => {
 				timer.cancel();

@@ -51,6 +51,8 @@ const server = createServer(async (request: IncomingMessage, response) => {
 	if (request.url === "/there") response.writeHead(308, { location: "/here" });
 	else if (request.url === "/away") response.writeHead(307, { location: `http://127.0.0.2:${port}/here` });
 	else if (request.url === "/round") response.writeHead(307, { location: "/round" });
+	else if (request.url === "/switch")
+		response.writeHead(101, "Switching Protocols", { upgrade: "x", connection: "upgrade" });
 	else if (request.url === "/busy") response.writeHead(429, { "retry-after": "7" });
 	response.end(request.url === "/large" ? "x".repeat(1_000_000) : "ok");
 });
@@ -86,4 +88,10 @@ test("a name that leads to a private address is refused when it is connected to,
 	);
 	sender.close();
 	open.close();
+});
+
+test("a receiver that switches to another protocol has answered, with that status", async () => {
+	const sender = new HttpSender(new Destinations(["127.0.0.1"], false));
+	expect(await sender.post(new URL(`http://127.0.0.1:${port}/switch`), {}, "x")).toEqual({ status: 101 });
+	sender.close();
 });

@@ -90,6 +90,11 @@ export class HttpSender {
 			request.once("socket", (socket) => watchAddress(socket, guard));
 			// A second error must find a listener, too.
 			request.on("error", fail);
+			// Without a listener, nothing would follow.
+			request.once("upgrade", ({ statusCode = 0 }, socket) => {
+				socket.destroy();
+				done({ status: statusCode });
+			});
 			request.end(body);
 		});
 	}

@@ -56,6 +56,8 @@ export async function forward(
 	const response = await new Promise<IncomingMessage>((resolve, reject) => {
 		const outgoing = request({ method, path, headers: sent, createConnection: () => connection, signal }, resolve);
 		outgoing.once("error", reject);
+		// Nobody has asked for it. Without a listener, nothing would follow.
+		outgoing.once("upgrade", () => reject(new Error("unexpected switch to another protocol")));
 		outgoing.end(bytes);
 	}).catch((error: unknown) => {
 		connection.destroy();

@@ -79,6 +79,11 @@ export class WebhookClient {
 				const response = await new Promise<IncomingMessage>((resolve, reject) => {
 					const headers = { "content-type": "application/json", "content-length": body.length };
 					const sent = request(url, { method: "POST", headers, agent: this.#agent, signal }, resolve);
+					// Without a listener, nothing would follow.
+					sent.once("upgrade", ({ statusCode = 0 }, socket) => {
+						socket.destroy();
+						reject(new UnexpectedAnswer(statusText(statusCode, Buffer.alloc(0))));
+					});
 					sent.once("error", (error) => {
 						reused = sent.reusedSocket;
 						reject(error);

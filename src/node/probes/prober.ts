@@ -188,6 +188,11 @@ export function httpGet(
 			? https.get(url, { ...options, rejectUnauthorized: false }, answered)
 			: http.get(url, options, answered);
 		request.on("error", reject);
+		// Without a listener, nothing would follow.
+		request.once("upgrade", ({ statusCode: status = 0 }, socket) => {
+			socket.destroy();
+			resolve({ status });
+		});
 	});
 }
 

@@ -49,6 +49,14 @@ describe("probes", () => {
 			message: "HTTP probe failed with statuscode: 500",
 		});
 	});
+	test("over HTTP fail when the container switches to another protocol", async () => {
+		const switching = "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
+		const port = await listening(createServer(({ socket }) => socket.write(switching)));
+		expect(await run({ httpGet: { port, path: "/" } })).toEqual({
+			ok: false,
+			message: "HTTP probe failed with statuscode: 101",
+		});
+	});
 	test("over HTTP follow redirects on the host, and none to another", async () => {
 		const targets: Record<string, string> = { "/here": "/bad", "/away": "http://0.0.0.0/bad", "/round": "/round" };
 		const port = await listening(

@@ -97,7 +97,7 @@ async function ask(
 	}
 	for (const [key, value] of Object.entries(answer.auditAnnotations ?? {}))
 		request.audit?.annotate(`${name}/${key}`, value);
-	request.warnings.push(...(answer.warnings ?? []));
+	for (const warning of answer.warnings ?? []) request.warnings.push(warning);
 	if (answer.allowed) {
 		measured.answered(200);
 		return answer;

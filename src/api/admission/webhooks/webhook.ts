@@ -110,7 +110,7 @@ export class Denied extends ApiError {
 		const { code = 0, message = "", reason = "", details } = status;
 		const why = message !== "" ? `: ${message}` : reason !== "" ? `: ${reason}` : " without explanation";
 		super("Forbidden", `admission webhook "${name}" denied the request${why}`, details);
-		this.#code = code < 400 || code > 599 ? 400 : code;
+		this.#code = Number.isInteger(code) && code >= 400 && code <= 599 ? code : 400;
 		this.#reason = reason;
 	}
 

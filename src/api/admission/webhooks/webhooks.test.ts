@@ -27,6 +27,10 @@ async function hooks(replies: Record<string, Reply>) {
 		asked.push({ path, request: review.request });
 		const reply = await replies[path]?.(review.request);
 		if (reply === undefined) return;
+		if (reply.bytes !== undefined) {
+			incoming.socket.write(reply.bytes);
+			return;
+		}
 		const { apiVersion, kind } = review;
 		const { uid } = review.request;
 		outgoing.end(JSON.stringify(reply.raw ?? { apiVersion, kind, response: { uid, ...reply } }));
@@ -194,6 +198,51 @@ test("a webhook that fails, hangs or answers nonsense refuses, or is ignored whe
 	}
 	await configure(server, "mutating", [webhook("/text", { failurePolicy: "Ignore" })]);
 	expect((await server.ask("POST", configMaps, { metadata: { name: "x" } })).status).toBe(201);
+});
+
+test("an answer that is no webhook's, whatever it is, is a failure of the webhook", async () => {
+	const denied = (status: Json) => () => ({ allowed: false, status });
+	const nested = (depth: number) => Buffer.from(`${"[".repeat(depth)}${"]".repeat(depth)}`).toString("base64");
+	const replies: Record<string, [Reply, string]> = {
+		"/switch": [
+			() => ({ bytes: "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n" }),
+			"the server responded with the status code 101 but did not return more information",
+		],
+		"/code": [denied({ code: "abc" }), "response.status.code into a value of type int32"],
+		"/part": [denied({ code: 450.5 }), "response.status.code into a value of type int32"],
+		"/reason": [denied({ reason: {} }), "response.status.reason into a value of type string"],
+		"/message": [denied({ message: { toString: 1 } }), "response.status.message into a value of type string"],
+		"/retry": [
+			denied({ details: { retryAfterSeconds: "1" } }),
+			"response.status.details.retryAfterSeconds into a value of type int32",
+		],
+		"/cause": [
+			denied({ details: { causes: [{ message: 1 }] } }),
+			"response.status.details.causes.message into a value of type string",
+		],
+		"/warnings": [
+			() => ({ allowed: true, warnings: Array.from({ length: 200_000 }, String) }),
+			"Request entity too large: limit is 100000 values",
+		],
+		"/deep": [() => ({ allowed: true, patchType: "JSONPatch", patch: nested(100_000) }), "exceeded max depth"],
+	};
+	const { webhook } = await hooks(Object.fromEntries(Object.entries(replies).map(([path, [reply]]) => [path, reply])));
+	const server = await api();
+	for (const [path, [, message]] of Object.entries(replies)) {
+		await configure(server, "mutating", [webhook(path)]);
+		const { status, object } = await server.ask("POST", configMaps, { metadata: { name: "x" } });
+		expect([path, status, object.message]).toEqual([path, 500, expect.stringContaining(message)]);
+		await server.ask("DELETE", `${configuration("mutating")}/test`);
+	}
+});
+
+test("the code of a function that is no code of a refusal becomes 400", async () => {
+	const codes = [200, 450.5, Number.NaN, 418];
+	const handle = () => ({ allowed: false, status: { code: codes.shift() ?? 0 } });
+	const server = await api({ webhooks: [{ name: "no", type: "validating", rules: [onConfigMaps], handle }] });
+	const statuses: number[] = [];
+	while (codes.length > 0) statuses.push((await server.ask("POST", configMaps, { metadata: { name: "x" } })).status);
+	expect(statuses).toEqual([400, 400, 400, 418]);
 });
 
 test("webhooks are asked about what their rules and selectors choose, and never about themselves", async () => {

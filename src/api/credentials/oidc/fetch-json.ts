@@ -39,5 +39,10 @@ export function fetchJson(url: string, authority?: string): Promise<unknown> {
 			},
 		);
 		request.on("error", reject);
+		// Without a listener, nothing would follow.
+		request.once("upgrade", ({ statusCode }, socket) => {
+			socket.destroy();
+			reject(new Error(`${url}: answered ${statusCode}`));
+		});
 	});
 }

@@ -200,6 +200,7 @@ test("an issuer that is slow, gone or wrong refuses its own tokens and keeps nob
 	expect(issuer.asked).toHaveLength(1);
 	const wrong: ((path: string) => object | string)[] = [
 		() => "no JSON",
+		() => "switch",
 		() => ({ issuer: "https://example.com", jwks_uri: `${issuer.url}/keys` }),
 		() => ({ issuer: issuer.url, jwks_uri: "http://127.0.0.1/keys" }),
 		(path) => (path.endsWith("/keys") ? { keys: "none" } : { issuer: issuer.url, jwks_uri: `${issuer.url}/keys` }),
@@ -209,6 +210,7 @@ test("an issuer that is slow, gone or wrong refuses its own tokens and keeps nob
 		await clock.advance(11_000);
 		issuer.answerBy(({ url = "" }, response) => {
 			const document = answer(url);
+			if (document === "switch") response.writeHead(101, { upgrade: "x", connection: "upgrade" });
 			response.end(typeof document === "string" ? document : JSON.stringify(document));
 		});
 		expect(await whoAmI(issuer.token({ sub: "ann" }))).toBe(401);
