@@ -90,5 +90,5 @@ export { persistentVolumeClaims } from "./kinds/storage/persistentvolumeclaim.ts
 export { storageClasses } from "./kinds/storage/storageclass.ts";
 export { volumeAttachments } from "./kinds/storage/volumeattachment.ts";
 export { volumeAttributesClasses } from "./kinds/storage/volumeattributesclass.ts";
-export type { NotifyOptions } from "./notify/settings.ts";
+export type { NotifyOptions } from "./notify/delivery/settings.ts";
 export type { OutgoingRequest, SendRequest } from "./notify/sinks/request.ts";

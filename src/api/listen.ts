@@ -12,8 +12,8 @@ import {
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Clock, systemClock } from "../core/clock.ts";
 import type { User } from "../core/exchange.ts";
+import { type Clock, systemClock } from "../core/time/clock.ts";
 import type { Api } from "./handle.ts";
 import { peerOf } from "./request/peer.ts";
 import { Answers } from "./sockets/answers.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { User } from "../core/exchange.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { configMaps } from "../kinds/core/configmap.ts";
 import { secrets } from "../kinds/core/secret.ts";
 import { createInformerCache } from "./informer.ts";

@@ -1,8 +1,9 @@
 /** List and watch: keeps an informer cache's objects up to date. */
-import type { Clock, Timer } from "../core/clock.ts";
+
 import { isReason } from "../core/errors.ts";
 import type { WatchEvent } from "../core/exchange.ts";
 import { deepFreeze, type KubeObject, objectKey } from "../core/object.ts";
+import type { Clock, Timer } from "../core/time/clock.ts";
 import { type Kind, qualifiedResource } from "../kinds/engine/kind.ts";
 import type { Client } from "./client.ts";
 import type { Informer, InformerCache, InformerSelection } from "./informer-cache.ts";

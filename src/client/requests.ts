@@ -1,9 +1,9 @@
 /** The client: builds requests and reads responses. A Transport carries them. */
 import { setMaxListeners } from "node:events";
-import type { Clock } from "../core/clock.ts";
 import { ApiError, type Status } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, WatchEvent } from "../core/exchange.ts";
 import { copyObject, type Draft, deepFreeze, isRecord, type KubeObject } from "../core/object.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { apiVersionOf, type Kind } from "../kinds/engine/kind.ts";
 import type { Client, DeleteOptions, List, ListOptions, Patch, Ref, Transport, WatchSink } from "./client.ts";
 import { resourcePath } from "./paths.ts";

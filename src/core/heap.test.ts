@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { seededRandom } from "./clock.ts";
 import { Heap } from "./heap.ts";
+import { seededRandom } from "./time/clock.ts";
 
 test("takes out the first there is, also after some were left out", () => {
 	const random = seededRandom(1);

@@ -3,9 +3,9 @@
  * one, also writes its last state (see `keepRemoved`).
  */
 import { keyPrefix } from "../api/cache/keys.ts";
-import { type Clock, timestamp } from "../core/clock.ts";
 import type { EndedContainer } from "../core/ended-log.ts";
 import { controllerOf, type ObjectMeta } from "../core/object.ts";
+import { type Clock, timestamp } from "../core/time/clock.ts";
 import { scheduledAnnotation } from "../kinds/batch/cronjob-jobs.ts";
 import { jobs } from "../kinds/batch/job.ts";
 import { completionIndexAnnotation } from "../kinds/batch/job-selector.ts";

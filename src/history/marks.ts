@@ -1,5 +1,5 @@
 /** What must be processed, and when: changes are collected until then. Work is done one batch at a time. */
-import type { Clock, Timer } from "../core/clock.ts";
+import type { Clock, Timer } from "../core/time/clock.ts";
 
 /** The pause between two batches. */
 const pauseMs = 50;

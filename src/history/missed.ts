@@ -1,6 +1,6 @@
 /** Which runs of a CronJob did not happen, and why. Pure. */
-import { parseTimestamp, timestamp } from "../core/clock.ts";
-import type { CronSchedule } from "../core/cron.ts";
+import { parseTimestamp, timestamp } from "../core/time/clock.ts";
+import type { CronSchedule } from "../core/time/cron.ts";
 import { scheduleOf } from "../kinds/batch/cronjob-jobs.ts";
 import type { CronJob } from "../kinds/generated/types.ts";
 import type { Run } from "../kinds/history/types.ts";

@@ -1,6 +1,6 @@
 /** The pods of a run. Pure. */
 
-import { timestamp } from "../core/clock.ts";
+import { timestamp } from "../core/time/clock.ts";
 import { completionIndexAnnotation } from "../kinds/batch/job-selector.ts";
 import type { ContainerStateTerminated, ContainerStatus, Pod } from "../kinds/generated/types.ts";
 import type { RunAttempt, RunContainer, RunPod } from "../kinds/history/types.ts";

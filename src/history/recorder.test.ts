@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import type { EndedLog } from "../core/ended-log.ts";
 import type { KubeObject } from "../core/object.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { jobs } from "../kinds/batch/job.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
 import type { Kind } from "../kinds/engine/kind.ts";

@@ -6,9 +6,9 @@
 import { objectKey } from "../api/cache/keys.ts";
 import type { KeptLogName, KeptLogs } from "../api/server/kept-logs.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
-import type { Clock, Timer } from "../core/clock.ts";
 import type { EndedLog } from "../core/ended-log.ts";
 import { controllerOf } from "../core/object.ts";
+import type { Clock, Timer } from "../core/time/clock.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import { jobs } from "../kinds/batch/job.ts";
 import { isJobFinished } from "../kinds/batch/job-finished.ts";

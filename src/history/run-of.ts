@@ -1,5 +1,5 @@
 /** The run of a Job, computed from the Job, its pods, the facts, and the run as last written. Pure. */
-import { parseTimestamp, timestamp } from "../core/clock.ts";
+import { parseTimestamp, timestamp } from "../core/time/clock.ts";
 import { cronJobLabel, cronJobOf, scheduledTimeOf } from "../kinds/batch/cronjob-jobs.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
 import type { Run, RunPod, RunSpec, RunStatus } from "../kinds/history/types.ts";

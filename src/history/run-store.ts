@@ -1,7 +1,7 @@
 /** Runs, facts and logs in the store, and the pruning of runs. */
 import { keyPrefix, objectKey } from "../api/cache/keys.ts";
-import type { Clock } from "../core/clock.ts";
-import { parseTimestamp } from "../core/clock.ts";
+import type { Clock } from "../core/time/clock.ts";
+import { parseTimestamp } from "../core/time/clock.ts";
 import { leases } from "../kinds/core/lease.ts";
 import type { Lease } from "../kinds/generated/types.ts";
 import { runs } from "../kinds/history/run.ts";

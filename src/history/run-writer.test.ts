@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { InformerCache } from "../client/informer-cache.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import type { Job, Pod } from "../kinds/generated/types.ts";
 import type { Run } from "../kinds/history/types.ts";
 import { createMemoryStore } from "../store/memory.ts";

@@ -1,8 +1,8 @@
 /** Computes the runs that are due, and writes those that differ, many in one commit. */
 import { objectKey } from "../api/cache/keys.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
-import { type Clock, parseTimestamp } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
+import { type Clock, parseTimestamp } from "../core/time/clock.ts";
 import { jobs } from "../kinds/batch/job.ts";
 import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";

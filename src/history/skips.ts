@@ -1,6 +1,6 @@
 /** Records the runs of CronJobs that did not happen: checks each CronJob shortly after each of its times. */
 import type { InformerCache } from "../client/informer-cache.ts";
-import { type Clock, parseTimestamp, type Timer, timestamp } from "../core/clock.ts";
+import { type Clock, parseTimestamp, type Timer, timestamp } from "../core/time/clock.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import { cronJobOf, scheduledTimeOf } from "../kinds/batch/cronjob-jobs.ts";
 import type { CronJob, Job } from "../kinds/generated/types.ts";

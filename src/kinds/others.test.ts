@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { parseTimestamp } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
 import { deepCopy } from "../core/object.ts";
+import { parseTimestamp } from "../core/time/clock.ts";
 import { catalog, lookupKind, lookupResource } from "./catalog.ts";
 import { createRegistry, forEachKind, ofAllKinds } from "./engine/registry.ts";
 import type { Event, EventsEvent, HorizontalPodAutoscaler, Secret } from "./generated/types.ts";

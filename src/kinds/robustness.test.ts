@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { seededRandom } from "../core/clock.ts";
 import type { Cause } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import { deepCopy, deepFreeze } from "../core/object.ts";
+import { seededRandom } from "../core/time/clock.ts";
 import { schemasOf, schemasOfAll } from "./builtin-schemas.ts";
 import { catalog } from "./catalog.ts";
 import type { Kind, ServedVersion } from "./engine/kind.ts";

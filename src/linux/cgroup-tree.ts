@@ -1,5 +1,5 @@
 import { readdirSync, rmdirSync } from "node:fs";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { isCode } from "./descriptors.ts";
 
 /** A group may stay busy for a moment after its last process was reaped. */

@@ -1,5 +1,5 @@
 /** The log of a process: one line, or a stack, on standard error, with the time. */
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../core/time/clock.ts";
 
 /** A full disk, or a closed pipe, must not end the process. */
 process.stderr.on("error", () => {});

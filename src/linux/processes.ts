@@ -1,7 +1,7 @@
 /** Processes of this PID namespace, according to /proc. Without /proc, the results are empty. */
 
 import { readlinkSync } from "node:fs";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { isCode } from "./descriptors.ts";
 import { namesIn, readIfThere } from "./if-there.ts";
 

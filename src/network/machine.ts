@@ -10,8 +10,8 @@
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
-import type { Clock } from "../core/clock.ts";
 import { inTurn } from "../core/in-turn.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { run, shellQuote } from "../linux/command.ts";
 import { isAlive, killAll, type ProcessId } from "../linux/processes.ts";
 import { removeCgroups } from "./machine/cgroups.ts";

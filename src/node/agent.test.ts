@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createInformerCache } from "../client/informer.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { nodes } from "../kinds/core/node.ts";
 import type { Node, Pod, PodSpec } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";

@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { parseTimestamp, timestamp } from "../core/clock.ts";
 import { deepFreeze } from "../core/object.ts";
+import { parseTimestamp, timestamp } from "../core/time/clock.ts";
 import type { Pod, PodStatus } from "../kinds/generated/types.ts";
 import type { Container, Sandbox } from "../runtime/runtime.ts";
 import { planPod } from "./pod/pod-plan.ts";

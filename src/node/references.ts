@@ -5,8 +5,8 @@
 import type { Client } from "../client/client.ts";
 import { createInformerCache } from "../client/informer.ts";
 import type { Informer, InformerCache } from "../client/informer-cache.ts";
-import type { Clock } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { configMaps } from "../kinds/core/configmap.ts";
 import { secrets } from "../kinds/core/secret.ts";
 import type { Kind } from "../kinds/engine/kind.ts";

@@ -4,7 +4,7 @@
  */
 import type { Client } from "../client/client.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import type { NodeNetwork } from "../network/network.ts";
 import type { SimulatedRuntime } from "../runtime/simulated/runtime.ts";

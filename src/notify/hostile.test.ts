@@ -6,11 +6,11 @@ import { expect, test } from "vitest";
 import { startCluster } from "../cluster/embed/embed.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
-import { Destinations } from "./destinations.ts";
-import { annotationPolicy } from "./policy.ts";
+import { Destinations } from "./delivery/destinations.ts";
+import { Slots } from "./delivery/slots.ts";
+import { sendEmail } from "./delivery/smtp.ts";
+import { annotationPolicy } from "./policies/policy.ts";
 import type { OutgoingRequest } from "./sinks/request.ts";
-import { Slots } from "./slots.ts";
-import { sendEmail } from "./smtp.ts";
 
 test("the dead sinks of one namespace leave room for those of others", () => {
 	const slots = new Slots<{ name: { namespace: string } }>();

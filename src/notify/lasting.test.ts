@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { InformerCache } from "../client/informer-cache.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { statefulSets } from "../kinds/apps/statefulset.ts";
-import { Draft } from "./draft.ts";
-import type { Journal } from "./journal.ts";
+import type { WorkloadSeen } from "./events/workload-events.ts";
 import { Looks } from "./looks.ts";
+import { Draft } from "./outbox/draft.ts";
+import type { Journal } from "./outbox/journal.ts";
 import type { PolicyIndex } from "./policy-index.ts";
-import type { WorkloadSeen } from "./workload-events.ts";
 
 const minute = 60_000;
 const day = 24 * 60 * minute;

@@ -1,5 +1,5 @@
 /** How long states have lasted, on the monotonic clock: setting the wall clock does not change it. */
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time/clock.ts";
 
 interface Known {
 	sinceMs: number;

@@ -2,9 +2,9 @@
 
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/recorder.ts";
-import { type Clock, type Timer, timestamp } from "../core/clock.ts";
 import { conditionOf } from "../core/conditions.ts";
 import { isReason } from "../core/errors.ts";
+import { type Clock, type Timer, timestamp } from "../core/time/clock.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
 import type {
 	NotificationCondition,

@@ -3,19 +3,19 @@
  * nothing.
  */
 import type { Informer, InformerCache } from "../client/informer-cache.ts";
-import { type Clock, parseTimestamp } from "../core/clock.ts";
 import { sameJson } from "../core/equal.ts";
+import { type Clock, parseTimestamp } from "../core/time/clock.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";
-import type { Draft } from "./draft.ts";
-import type { Journal } from "./journal.ts";
+import { planRun, type Seen, type Told, usualDurationMs } from "./events/run-events.ts";
+import { type NotifiedWorkload, planWorkload, type WorkloadPlan } from "./events/workload-events.ts";
 import { Lasting } from "./lasting.ts";
-import { workloadKey } from "./outbox.ts";
+import type { Draft } from "./outbox/draft.ts";
+import type { Journal } from "./outbox/journal.ts";
+import { workloadKey } from "./outbox/outbox.ts";
+import { quietUntilMs } from "./policies/quiet.ts";
 import type { PolicyIndex } from "./policy-index.ts";
-import { quietUntilMs } from "./quiet.ts";
-import { planRun, type Seen, type Told, usualDurationMs } from "./run-events.ts";
-import { type NotifiedWorkload, planWorkload, type WorkloadPlan } from "./workload-events.ts";
 
 export interface LooksParts {
 	clock: Clock;

@@ -3,13 +3,13 @@
  * cost a Job more than writing its run does.
  */
 import type { InformerCache } from "../client/informer-cache.ts";
-import type { Clock } from "../core/clock.ts";
 import type { KubeObject } from "../core/object.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { jobs } from "../kinds/batch/job.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
-import type { Cursor } from "./outbox.ts";
-import { annotationPolicy } from "./policy.ts";
+import type { Cursor } from "./outbox/outbox.ts";
+import { annotationPolicy } from "./policies/policy.ts";
 import { workloadKinds } from "./watcher.ts";
 
 /** A run has the annotations of its Job, so runs need not be inspected. */

@@ -4,10 +4,10 @@ import type { Run } from "../kinds/history/types.ts";
 import { notificationPolicies } from "../kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy } from "../kinds/notify/types.ts";
 import { decode } from "../kinds/schema.ts";
-import { type Entry, mostEntries, nextStep, retryDelayMs } from "./queue.ts";
-import { quietUntilMs } from "./quiet.ts";
-import { usualDurationMs } from "./run-events.ts";
-import { render, templateProblem } from "./template.ts";
+import { render, templateProblem } from "./delivery/template.ts";
+import { usualDurationMs } from "./events/run-events.ts";
+import { type Entry, mostEntries, nextStep, retryDelayMs } from "./outbox/queue.ts";
+import { quietUntilMs } from "./policies/quiet.ts";
 
 const at = (text: string) => Date.parse(text);
 const iso = (ms: number | undefined) => ms && new Date(ms).toISOString();

@@ -3,9 +3,9 @@ import type { InformerCache } from "../client/informer-cache.ts";
 import { cronJobs } from "../kinds/batch/cronjob.ts";
 import type { Run } from "../kinds/history/types.ts";
 import type { NotificationPolicy } from "../kinds/notify/types.ts";
-import { annotatedPolicy, annotationPolicy, type Policy, policyOf, type Sink } from "./policy.ts";
-import type { QueueName } from "./queue.ts";
-import type { NotifiedWorkload } from "./workload-events.ts";
+import type { NotifiedWorkload } from "./events/workload-events.ts";
+import type { QueueName } from "./outbox/queue.ts";
+import { annotatedPolicy, annotationPolicy, type Policy, policyOf, type Sink } from "./policies/policy.ts";
 
 export class PolicyIndex {
 	/** By namespace and UID. */

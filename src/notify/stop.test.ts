@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { startControlPlane } from "../cluster/control-plane/control-plane.ts";
 import { administrator } from "../cluster/control-plane/identities.ts";
 import { defaultNetwork } from "../cluster/settings/cluster-network.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { jobs } from "../kinds/batch/job.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
 import { secrets } from "../kinds/core/secret.ts";

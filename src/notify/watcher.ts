@@ -3,8 +3,8 @@
  * during downtime are processed after the start.
  */
 import type { Informer, InformerCache } from "../client/informer-cache.ts";
-import type { Clock, Timer } from "../core/clock.ts";
 import { objectKey, parseKey } from "../core/object.ts";
+import type { Clock, Timer } from "../core/time/clock.ts";
 import { daemonSets } from "../kinds/apps/daemonset.ts";
 import { deployments } from "../kinds/apps/deployment.ts";
 import { statefulSets } from "../kinds/apps/statefulset.ts";
@@ -12,13 +12,13 @@ import { cronJobs } from "../kinds/batch/cronjob.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";
-import { Draft } from "./draft.ts";
-import { Journal, type JournalParts } from "./journal.ts";
+import type { NotifiedWorkload } from "./events/workload-events.ts";
 import { isFinal, Looks } from "./looks.ts";
-import { workloadKey } from "./outbox.ts";
-import { annotationPolicy, type Policy } from "./policy.ts";
+import { Draft } from "./outbox/draft.ts";
+import { Journal, type JournalParts } from "./outbox/journal.ts";
+import { workloadKey } from "./outbox/outbox.ts";
+import { annotationPolicy, type Policy } from "./policies/policy.ts";
 import type { PolicyIndex } from "./policy-index.ts";
-import type { NotifiedWorkload } from "./workload-events.ts";
 
 export interface WatcherParts extends JournalParts {
 	clock: Clock;

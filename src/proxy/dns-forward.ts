@@ -2,7 +2,7 @@
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { type Answer, decode, encode, type RecordType } from "dns-packet";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time/clock.ts";
 
 const mostAtOnce = 256;
 const tryMs = 2000;

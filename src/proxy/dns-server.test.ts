@@ -2,7 +2,7 @@ import { Resolver } from "node:dns/promises";
 import { connect } from "node:net";
 import { decode, encode } from "dns-packet";
 import { afterEach, expect, test } from "vitest";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../core/time/clock.ts";
 import type { DnsView } from "./dns-records.ts";
 import { type DnsServer, startDnsServer } from "./dns-server.ts";
 

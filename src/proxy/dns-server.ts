@@ -3,7 +3,7 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { type Answer, decode, encode, type Packet } from "dns-packet";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { createForwarder, type Forwarder } from "./dns-forward.ts";
 import { authority, clusterAnswer, type DnsAnswer, type DnsRecord, type DnsView } from "./dns-records.ts";
 import { listenAt } from "./listen-at.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../core/time/clock.ts";
 import { serveProxyHealth } from "./proxy-health.ts";
 
 test("a node's proxy says that the node takes traffic, and does without a port that is taken", async () => {

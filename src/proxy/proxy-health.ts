@@ -1,6 +1,6 @@
 /** kube-proxy's health endpoint on port 10256 of a node, for load balancers that check which nodes take traffic. */
 import { createServer } from "node:http";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time/clock.ts";
 
 const proxyHealthPort = 10_256;
 

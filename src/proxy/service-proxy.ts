@@ -1,9 +1,9 @@
 /** Keeps a node's service rules and routes up to date. */
 
 import type { Informer, InformerCache } from "../client/informer-cache.ts";
-import type { Clock, Timer } from "../core/clock.ts";
 import { sameJson } from "../core/equal.ts";
 import { objectKey, parseKey } from "../core/object.ts";
+import type { Clock, Timer } from "../core/time/clock.ts";
 import { nodes } from "../kinds/core/node.ts";
 import type { EndpointSlice, Node, Service } from "../kinds/generated/types.ts";
 import { endpointSlices } from "../kinds/networking/endpointslice.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Client } from "../client/client.ts";
 import { ApiError } from "../core/errors.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import type { PersistentVolumeClaim, Pod } from "../kinds/generated/types.ts";
 import { Claims } from "./claims.ts";
 import { selectedNodeAnnotation } from "./filters/volumes.ts";

@@ -1,7 +1,7 @@
 /** Volumes that are created only after a pod has a node: sets the node on the claims, and waits for the volumes. */
 import type { Client } from "../client/client.ts";
-import type { Clock, Timer } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
+import type { Clock, Timer } from "../core/time/clock.ts";
 import type { PersistentVolumeClaim } from "../kinds/generated/types.ts";
 import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../kinds/storage/persistentvolumeclaim.ts";

@@ -1,7 +1,7 @@
 /** The pod's PodScheduled condition, as set by the scheduler. */
 
-import { timestamp } from "../core/clock.ts";
 import { conditionOf } from "../core/conditions.ts";
+import { timestamp } from "../core/time/clock.ts";
 import type { Pod, PodCondition } from "../kinds/generated/types.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Data that the scheduler looks up in the informer cache on demand instead of tracking it. */
 import type { InformerCache } from "../client/informer-cache.ts";
 import { controllerOf } from "../core/object.ts";
-import { selectorFrom, selectorFromLabels } from "../core/selector.ts";
+import { selectorFrom, selectorFromLabels } from "../core/selection/selector.ts";
 import { replicaSets } from "../kinds/apps/replicaset.ts";
 import { replicationControllers } from "../kinds/apps/replicationcontroller.ts";
 import { statefulSets } from "../kinds/apps/statefulset.ts";

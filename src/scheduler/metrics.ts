@@ -1,6 +1,7 @@
 /** Metrics of the scheduler (Kubernetes Metrics Reference, `scheduler_…`). */
-import type { Clock } from "../core/clock.ts";
+
 import { exponentialBounds, type MetricRegistry } from "../core/metrics/registry.ts";
+import type { Clock } from "../core/time/clock.ts";
 
 export type AttemptResult = "scheduled" | "unschedulable" | "error";
 

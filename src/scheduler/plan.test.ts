@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseDocument } from "yaml";
-import { seededRandom } from "../core/clock.ts";
 import { deepFreeze } from "../core/object.ts";
-import { selectorFrom } from "../core/selector.ts";
+import { selectorFrom } from "../core/selection/selector.ts";
+import { seededRandom } from "../core/time/clock.ts";
 import type {
 	Namespace,
 	Node,

@@ -1,5 +1,5 @@
 /** Selects the node for a pod: filters exclude nodes, scores choose among the others. Pure. */
-import type { Random } from "../core/clock.ts";
+import type { Random } from "../core/time/clock.ts";
 import type { ClusterEvent, NodeCheck, Refusal } from "./filters/filter.ts";
 import { filters } from "./filters/list.ts";
 import { nodeResourcesFit } from "./filters/resources.ts";

@@ -2,8 +2,9 @@
  * Makes room for a pod with higher priority (Kubernetes documentation, "Pod Priority and Preemption"): on which node,
  * and which pods are evicted.
  */
-import { parseTimestamp } from "../core/clock.ts";
-import type { Selector } from "../core/selector.ts";
+
+import type { Selector } from "../core/selection/selector.ts";
+import { parseTimestamp } from "../core/time/clock.ts";
 import type { NodeInfo } from "./model/node-info.ts";
 import type { PodInfo } from "./model/pod-info.ts";
 import type { Snapshot } from "./model/snapshot.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import type { Pod } from "../kinds/generated/types.ts";
 import { type PodInfo, podInfo } from "./model/pod-info.ts";
 import { SchedulingQueue } from "./queue.ts";

@@ -1,6 +1,7 @@
 /** Pods without a node: ready to be tried, waiting for an event, or backing off. */
-import type { Clock, Timer } from "../core/clock.ts";
+
 import { Heap } from "../core/heap.ts";
+import type { Clock, Timer } from "../core/time/clock.ts";
 import type { ClusterEvent } from "./filters/filter.ts";
 import type { PodInfo } from "./model/pod-info.ts";
 

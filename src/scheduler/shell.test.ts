@@ -6,7 +6,7 @@ import { createInformerCache } from "../client/informer.ts";
 import { createClient } from "../client/requests.ts";
 import { memoryTransport } from "../client/transport-memory.ts";
 import type { Draft } from "../core/object.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { catalog } from "../kinds/catalog.ts";
 import { namespaces } from "../kinds/core/namespace.ts";
 import { nodes } from "../kinds/core/node.ts";

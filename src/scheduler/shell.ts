@@ -1,9 +1,9 @@
 /** The scheduler's shell: maintains the snapshot, takes pods from the queue, plans, binds. */
 import type { Client } from "../client/client.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
-import type { Clock } from "../core/clock.ts";
 import { isReason } from "../core/errors.ts";
 import { MetricRegistry } from "../core/metrics/registry.ts";
+import type { Clock } from "../core/time/clock.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import { Claims } from "./claims.ts";
 import { type ClusterChange, followCluster, isGated } from "./follow.ts";

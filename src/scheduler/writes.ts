@@ -1,8 +1,8 @@
 /** The scheduler's writes: bindings, conditions, Events, and deletions for preemption. */
 import type { Client } from "../client/client.ts";
-import { type Clock, timestamp } from "../core/clock.ts";
 import { isReason, messageOf } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
+import { type Clock, timestamp } from "../core/time/clock.ts";
 import type { PodCondition } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import { schedulingFailure } from "./condition.ts";

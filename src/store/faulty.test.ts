@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { createFaultyStore, type Faults } from "./faulty.ts";
 import { createMemoryStore } from "./memory.ts";
 import type { Commit } from "./store.ts";

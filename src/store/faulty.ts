@@ -1,6 +1,7 @@
 /** A store with faults of disks, networks and concurrent writers, from a seed. For simulations and tests. */
-import type { Clock, Random } from "../core/clock.ts";
+
 import { ApiError } from "../core/errors.ts";
+import type { Clock, Random } from "../core/time/clock.ts";
 import type { Change, CommitResult, Store } from "./store.ts";
 
 /** Probabilities are from 0 (never, the default) to 1. May be changed while the store is in use. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { seededRandom } from "../core/clock.ts";
 import type { ApiError } from "../core/errors.ts";
+import { seededRandom } from "../core/time/clock.ts";
 import { SortedKeys } from "./keys.ts";
 import { createMemoryStore } from "./memory.ts";
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { VirtualClock } from "../core/virtual-clock.ts";
+import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { type StoreUnderTest, storeContract } from "./contract.ts";
 import { createFaultyStore } from "./faulty.ts";
 import { openLmdbStore } from "./lmdb.ts";

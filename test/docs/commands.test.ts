@@ -12,7 +12,7 @@ import { parse } from "yaml";
 import { auditPolicy } from "../../src/api/audit/policy.ts";
 import { jwtAuthenticators } from "../../src/api/credentials/oidc/configuration.ts";
 import { ensureCertificates } from "../../src/cluster/pki/certificates.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/core/time/clock.ts";
 import { notificationPolicies } from "../../src/kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy } from "../../src/kinds/notify/types.ts";
 import { decode } from "../../src/kinds/schema.ts";

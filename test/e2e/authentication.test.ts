@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestIssuer, type TestIssuer } from "../../src/api/testing/oidc-issuer.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/core/time/clock.ts";
 import { eventually, kubectlPath, run, TestCluster } from "./cluster.ts";
 
 const policy = `

@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { keyRoot } from "../../src/api/cache/keys.ts";
 import { historyRoot } from "../../src/history/keys.ts";
-import { notifyRoot } from "../../src/notify/outbox.ts";
+import { notifyRoot } from "../../src/notify/outbox/outbox.ts";
 
 const root = join(import.meta.dirname, "../..");
 const source = join(root, "src");

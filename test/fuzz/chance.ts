@@ -1,5 +1,5 @@
 /** Choices from a seed: the same seed makes the same requests. */
-import { type Random, seededRandom } from "../../src/core/clock.ts";
+import { type Random, seededRandom } from "../../src/core/time/clock.ts";
 
 export class Chance {
 	readonly random: Random;

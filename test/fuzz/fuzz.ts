@@ -2,8 +2,8 @@
 
 import type { Api } from "../../src/api/handle.ts";
 import { createApi } from "../../src/api/handle.ts";
-import { systemClock } from "../../src/core/clock.ts";
 import type { ApiResponse } from "../../src/core/exchange.ts";
+import { systemClock } from "../../src/core/time/clock.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { apiVersionOf, type Kind } from "../../src/kinds/engine/kind.ts";
 import { createRegistry } from "../../src/kinds/engine/registry.ts";

@@ -7,7 +7,7 @@ import { request as httpsRequest } from "node:https";
 import type { Api } from "../../src/api/handle.ts";
 import { type Listener, listen } from "../../src/api/listen.ts";
 import { type TestCertificates, testCertificates } from "../../src/api/testing/certificates.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/core/time/clock.ts";
 import type { FuzzedAnswer } from "./fuzz.ts";
 import type { FuzzedRequest } from "./requests.ts";
 

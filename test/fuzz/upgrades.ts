@@ -7,7 +7,7 @@ import { PassThrough } from "node:stream";
 import { createApi } from "../../src/api/handle.ts";
 import { listen } from "../../src/api/listen.ts";
 import { duplexPair } from "../../src/api/sockets/duplex-pair.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/core/time/clock.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { createRegistry } from "../../src/kinds/engine/registry.ts";
 import { usualKubeletConfiguration } from "../../src/node/context/kubelet-configuration.ts";

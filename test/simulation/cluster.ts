@@ -21,8 +21,8 @@ import {
 } from "../../src/cluster/control-plane/identities.ts";
 import type { Controller } from "../../src/controllers/runtime/controller.ts";
 import { startShell } from "../../src/controllers/runtime/shell.ts";
-import { type Random, seededRandom } from "../../src/core/clock.ts";
 import type { ApiRequest, Handler, User } from "../../src/core/exchange.ts";
+import { type Random, seededRandom } from "../../src/core/time/clock.ts";
 import { keepRemoved, type StoredFact } from "../../src/history/facts.ts";
 import { Recorder } from "../../src/history/recorder.ts";
 import { historySettings } from "../../src/history/settings.ts";

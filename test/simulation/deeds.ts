@@ -1,5 +1,5 @@
 /** What users and fate do to a simulated cluster. */
-import type { Random } from "../../src/core/clock.ts";
+import type { Random } from "../../src/core/time/clock.ts";
 import { daemonSets } from "../../src/kinds/apps/daemonset.ts";
 import { deployments } from "../../src/kinds/apps/deployment.ts";
 import { statefulSets } from "../../src/kinds/apps/statefulset.ts";

@@ -3,9 +3,9 @@
  * and break.
  */
 import type { Transport } from "../../src/client/client.ts";
-import type { Clock, Random } from "../../src/core/clock.ts";
 import { ApiError } from "../../src/core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../src/core/exchange.ts";
+import type { Clock, Random } from "../../src/core/time/clock.ts";
 
 /** Probabilities from 0 to 1; may be changed while the transport is in use. */
 export interface ConnectionFaults {

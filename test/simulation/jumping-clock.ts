@@ -2,8 +2,8 @@
  * A virtual clock whose wall time may jump, as when a machine wakes from sleep or its time is set. Timers do not
  * notice.
  */
-import { type Clock, type Random, sleepOn, type Timer } from "../../src/core/clock.ts";
-import type { VirtualClock } from "../../src/core/virtual-clock.ts";
+import { type Clock, type Random, sleepOn, type Timer } from "../../src/core/time/clock.ts";
+import type { VirtualClock } from "../../src/core/time/virtual-clock.ts";
 
 /** Epoch milliseconds before and after. */
 export interface Jump {

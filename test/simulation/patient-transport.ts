@@ -1,6 +1,6 @@
 /** A transport that notices when someone asks again and again without letting time pass, and makes him wait. */
 import type { Transport } from "../../src/client/client.ts";
-import type { Clock } from "../../src/core/clock.ts";
+import type { Clock } from "../../src/core/time/clock.ts";
 
 /** Far more requests of one kind than a moment has use for. */
 const limit = 300;

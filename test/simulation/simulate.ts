@@ -1,6 +1,6 @@
 /** One simulated life of a cluster, from one seed. */
-import { VirtualClock } from "../../src/core/virtual-clock.ts";
-import { outboxRoot } from "../../src/notify/outbox.ts";
+import { VirtualClock } from "../../src/core/time/virtual-clock.ts";
+import { outboxRoot } from "../../src/notify/outbox/outbox.ts";
 import { type ClusterOptions, type SimulatedCluster, startCluster } from "./cluster.ts";
 import { allControllers } from "./controllers.ts";
 import { live, nodeCount } from "./deeds.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { type Json, testApi } from "../testing/test-api.ts";
 
 const secrets = "/api/v1/namespaces/kube-system/secrets";

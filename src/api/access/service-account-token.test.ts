@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { expect, test } from "vitest";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { type Json, type TestApi, testApi } from "../testing/test-api.ts";
 
 const issuer = "https://kubernetes.default.svc.cluster.local";

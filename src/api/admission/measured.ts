@@ -1,6 +1,7 @@
 /** Measures how long admission takes. */
-import type { Clock } from "../../core/clock.ts";
+
 import type { MetricRegistry } from "../../core/metrics/registry.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { Admission, AdmissionAttributes } from "../server/server.ts";
 
 const bounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5];

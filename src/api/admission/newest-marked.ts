@@ -1,5 +1,5 @@
-import { parseTimestamp } from "../../core/clock.ts";
 import type { ObjectMeta } from "../../core/object.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import type { Server } from "../server/server.ts";

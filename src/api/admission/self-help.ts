@@ -1,7 +1,7 @@
 /** Rejects invalid annotations of self-managing workloads (docs/self-help.md). */
 import { type Cause, invalid } from "../../core/errors.ts";
-import { forbidden } from "../../core/field-errors.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { forbidden } from "../../core/validation/field-errors.ts";
 import { daemonSets } from "../../kinds/apps/daemonset.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
 import { statefulSets } from "../../kinds/apps/statefulset.ts";

@@ -5,7 +5,7 @@
 
 import { type Cidr, cidrContains, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
 import { ApiError, type Cause, invalid } from "../../core/errors.ts";
-import { invalidValue } from "../../core/field-errors.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import type { Service, ServiceSpec } from "../../kinds/generated/types.ts";
 import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
 import { services } from "../../kinds/networking/service.ts";

@@ -1,6 +1,7 @@
 /** The audit log (Kubernetes documentation, "Auditing"): who asked for what, and what became of it. */
-import type { Clock } from "../../core/clock.ts";
+
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import { attributesOf } from "../request/authorizer.ts";
 import type { RequestInfo } from "../request/request-info.ts";
 import type { AuditEvent } from "./event.ts";

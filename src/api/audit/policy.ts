@@ -1,9 +1,10 @@
 /** What is recorded of which requests: a `Policy` of audit.k8s.io/v1, read, checked and asked. */
-import { ConfigField, causesText } from "../../core/config-field.ts";
+
 import type { Cause } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
-import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
-import { dnsSubdomainProblems } from "../../core/names.ts";
+import { ConfigField, causesText } from "../../core/validation/config-field.ts";
+import { invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/validation/names.ts";
 import type { Attributes, ResourceAttributes } from "../request/authorizer.ts";
 
 /** From nothing to everything. */

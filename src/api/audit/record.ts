@@ -1,8 +1,9 @@
 /** The audit log's view of one request, from authentication to the response. */
-import { type Clock, microTimestamp } from "../../core/clock.ts";
+
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
-import { newUid } from "../../core/uid.ts";
+import { type Clock, microTimestamp } from "../../core/time/clock.ts";
+import { newUid } from "../../core/validation/uid.ts";
 import type { Attributes } from "../request/authorizer.ts";
 import { answeredContents, type Contents, sentContents, withoutManagedFields } from "./contents.ts";
 import {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import type { Server } from "../server/server.ts";
 import { testCertificates } from "../testing/certificates.ts";
 import { closeAll, closers, sharedCertificates } from "../testing/clients.ts";

@@ -2,9 +2,10 @@
  * The API server's copy of the store: one watch on the store feeds a cache for each resource. Reads and watches are
  * served from here; an object is parsed and encoded once, however many ask for it.
  */
-import type { Clock, Timer } from "../../core/clock.ts";
+
 import { ApiError, isReason } from "../../core/errors.ts";
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { type Change, prefixEnd, type Store } from "../../store/store.ts";
 import { Cached, parse } from "./cached.ts";

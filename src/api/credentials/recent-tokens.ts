@@ -2,7 +2,7 @@
  * Remembers what tokens turned out to say, because verifying a signature costs a hundred times what looking it up does.
  */
 import { createHash } from "node:crypto";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../core/time/clock.ts";
 
 const limit = 2048;
 const usualLifeMs = 10 * 60_000;

@@ -8,8 +8,8 @@ import {
 	sign,
 	verify,
 } from "node:crypto";
-import type { Clock } from "../../core/clock.ts";
 import type { User } from "../../core/exchange.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
 import { RecentTokens } from "./recent-tokens.ts";
 

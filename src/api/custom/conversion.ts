@@ -1,9 +1,9 @@
 /** Converts custom resources between versions, as their definition says: by another name alone, or by a webhook. */
 import type { Cause } from "../../core/errors.ts";
-import { checkJsonBytes } from "../../core/json-limits.ts";
-import { changeableMetadataCauses } from "../../core/metadata-checks.ts";
 import { isRecord, type KubeObject, type ObjectMeta } from "../../core/object.ts";
-import { newUid } from "../../core/uid.ts";
+import { checkJsonBytes } from "../../core/text/json-limits.ts";
+import { changeableMetadataCauses } from "../../core/validation/metadata-checks.ts";
+import { newUid } from "../../core/validation/uid.ts";
 import { reviewVersions } from "../../kinds/apiextensions/validate-conversion.ts";
 import type { CustomForm } from "../../kinds/engine/kind.ts";
 import type { CustomResourceDefinition } from "../../kinds/generated/types.ts";

@@ -1,6 +1,6 @@
-import { timestamp } from "../../core/clock.ts";
 import { isReason, notFound } from "../../core/errors.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { customResourceDefinitions } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionStatus } from "../../kinds/generated/types.ts";

@@ -1,5 +1,5 @@
 /** Does what is to be done for keys, one after the other; what fails is done again later. */
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Server } from "../server/server.ts";
 
 const firstRetryMs = 100;

@@ -2,9 +2,10 @@
  * The metrics of requests (Kubernetes Metrics Reference, "apiserver_request_total" and its neighbours). A request costs
  * two looks at the clock, one look-up, one addition and one observation.
  */
-import type { Clock } from "../../core/clock.ts";
+
 import type { ApiRequest } from "../../core/exchange.ts";
 import type { Counter, Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import { certificateUntilMs } from "../request/peer.ts";
 import type { RequestInfo } from "../request/request-info.ts";

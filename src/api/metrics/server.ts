@@ -1,6 +1,7 @@
 /** What is counted of the API server besides requests: the store, the audit log. */
-import type { Clock } from "../../core/clock.ts";
+
 import type { Histogram, MetricRegistry } from "../../core/metrics/registry.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { AuditOptions } from "../audit/audit.ts";
 import type { WatchCache } from "../cache/cache.ts";

@@ -1,7 +1,8 @@
 /** Deletion of one object: immediate, or marked while it waits for an agent or for finalizers. */
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
+
 import { type ApiError, conflict } from "../../core/errors.ts";
 import { copyObject, type KubeObject } from "../../core/object.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import type { Cached } from "../cache/cached.ts";
 import { unassigned } from "../resources/metadata.ts";
 import { existing, type NamedTarget, type Target } from "../resources/target.ts";

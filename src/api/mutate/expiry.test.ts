@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { configMaps } from "../../kinds/core/configmap.ts";
 import { events } from "../../kinds/core/event.ts";

@@ -1,5 +1,5 @@
 /** Removes objects whose TTL has expired: Events, like upstream's `--event-ttl`. */
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Cached } from "../cache/cached.ts";
 import type { CacheEvent } from "../cache/event.ts";

@@ -1,9 +1,10 @@
 /** The initial objects of a new cluster. */
-import { type Clock, timestamp } from "../../core/clock.ts";
+
 import type { User } from "../../core/exchange.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
 import { trackUpdate } from "../../core/patches/managed-fields.ts";
-import { newUid } from "../../core/uid.ts";
+import { type Clock, timestamp } from "../../core/time/clock.ts";
+import { newUid } from "../../core/validation/uid.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { prefixEnd, type Store } from "../../store/store.ts";
 import { encode } from "../cache/cached.ts";

@@ -1,9 +1,9 @@
 /** What happens to an object between the request and the store: a list of phases, in order. */
 
-import { timestamp } from "../../core/clock.ts";
 import { invalid } from "../../core/errors.ts";
-import { generateName } from "../../core/names.ts";
-import { newUid } from "../../core/uid.ts";
+import { timestamp } from "../../core/time/clock.ts";
+import { generateName } from "../../core/validation/names.ts";
+import { newUid } from "../../core/validation/uid.ts";
 import { admit, allocate, check } from "../admission/admission.ts";
 import { stepsInTurn } from "../admission/steps-in-turn.ts";
 import {

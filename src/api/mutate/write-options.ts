@@ -1,6 +1,6 @@
 /** Query parameters of writes. */
 import { type Cause, invalid } from "../../core/errors.ts";
-import { forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
+import { forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/validation/field-errors.ts";
 import type { Context } from "../server/server.ts";
 import { contentType } from "../wire/body.ts";
 

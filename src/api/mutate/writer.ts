@@ -1,5 +1,5 @@
-import { timestamp } from "../../core/clock.ts";
 import type { Writer } from "../../core/patches/managed-fields.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { schemasOf } from "../../kinds/builtin-schemas.ts";
 import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import type { Target } from "../resources/target.ts";

@@ -1,5 +1,5 @@
 /** The steps of the pipeline. `handle.ts` has the list. */
-import { checkTimeout } from "../../core/query.ts";
+import { checkTimeout } from "../../core/selection/query.ts";
 import { authenticate } from "../access/authenticate.ts";
 import { authorize } from "../access/authorize.ts";
 import { actingUser } from "../access/impersonate.ts";

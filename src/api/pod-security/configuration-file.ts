@@ -1,10 +1,11 @@
 /**
  * The operator's settings of Pod Security from an AdmissionConfiguration, upstream's `--admission-control-config-file`.
  */
-import { ConfigField, causesText } from "../../core/config-field.ts";
+
 import type { Cause } from "../../core/errors.ts";
-import { duplicate, forbidden, invalidValue, notSupported, required } from "../../core/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
+import { ConfigField, causesText } from "../../core/validation/config-field.ts";
+import { duplicate, forbidden, invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/validation/names.ts";
 import type { PodSecurityConfiguration } from "./configuration.ts";
 import { type LevelVersion, levels, parseLevel, parseVersion } from "./level.ts";
 import type { Mode } from "./policy.ts";

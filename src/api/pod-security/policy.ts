@@ -1,7 +1,7 @@
 /** What a namespace demands of its pods (Kubernetes documentation, "Pod Security Admission"). */
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue } from "../../core/field-errors.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import { isStricter, type LevelVersion, levels, parseLevel, parseVersion } from "./level.ts";
 
 /** A mode says what happens to a violation: refused, recorded in the audit log, or sent to the client as a warning. */

@@ -1,6 +1,6 @@
 /** Authorization: the question that every entry point asks, and the authorizers that answer it. */
 import type { User } from "../../core/exchange.ts";
-import { parseFieldSelector } from "../../core/field-selector.ts";
+import { parseFieldSelector } from "../../core/selection/field-selector.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 /** What a user asks to do. */

@@ -1,7 +1,7 @@
 import { connect as connectHttp2 } from "node:http2";
 import { Agent } from "node:https";
 import { afterEach, expect, test } from "vitest";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { listen } from "../listen.ts";
 import { testCertificates } from "../testing/certificates.ts";
 import { closeAll, closers, configMaps, http1, http2, secure, sharedCertificates } from "../testing/clients.ts";

@@ -1,7 +1,7 @@
 /** What a request asks for, read from its method, path and query (API concepts, "Resource URIs", "API verbs"). */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest } from "../../core/exchange.ts";
-import { isTrue } from "../../core/query.ts";
+import { isTrue } from "../../core/selection/query.ts";
 import { shortened } from "../../core/shown.ts";
 
 export type Verb =

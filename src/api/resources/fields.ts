@@ -1,8 +1,8 @@
 /** The fields of objects that selectors may name. */
 import { ApiError } from "../../core/errors.ts";
-import { type FieldSelector, fieldSelector, parseFieldSelector } from "../../core/field-selector.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { parseLabelSelector, type Selector } from "../../core/selector.ts";
+import { type FieldSelector, fieldSelector, parseFieldSelector } from "../../core/selection/field-selector.ts";
+import { parseLabelSelector, type Selector } from "../../core/selection/selector.ts";
 import type { Kind, ServedVersion } from "../../kinds/engine/kind.ts";
 import { objectKey } from "../cache/keys.ts";
 import type { WatchScope } from "../cache/watchers.ts";

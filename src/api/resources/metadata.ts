@@ -1,10 +1,11 @@
 /** The parts of metadata that the server decides, and what is wrong with the parts that clients decide. */
-import { timestamp } from "../../core/clock.ts";
+
 import { type Cause, conflict } from "../../core/errors.ts";
-import { forbidden, invalidEach, required } from "../../core/field-errors.ts";
-import { changeableMetadataCauses } from "../../core/metadata-checks.ts";
-import { nameProblems } from "../../core/names.ts";
 import type { KubeObject, ObjectMeta } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
+import { forbidden, invalidEach, required } from "../../core/validation/field-errors.ts";
+import { changeableMetadataCauses } from "../../core/validation/metadata-checks.ts";
+import { nameProblems } from "../../core/validation/names.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 
 /** Metadata of an object to be created: what the client said, and what he cannot say. */

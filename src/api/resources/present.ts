@@ -2,7 +2,7 @@
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
 import { copyObject, type KubeObject } from "../../core/object.ts";
-import { yamlLibrary } from "../../core/yaml-library.ts";
+import { yamlLibrary } from "../../core/text/yaml-library.ts";
 import { apiVersionOf, type ServedVersion } from "../../kinds/engine/kind.ts";
 import { type Cached, type Encoded, Made } from "../cache/cached.ts";
 import { SharedEvent } from "../cache/event.ts";

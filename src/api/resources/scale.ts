@@ -1,7 +1,7 @@
 /** `autoscaling/v1 Scale`: replicas of an object, in the same form for every kind. */
 import type { KubeObject } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
-import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
+import { type LabelSelector, selectorFrom } from "../../core/selection/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Scale } from "../../kinds/generated/types.ts";
 

@@ -1,6 +1,6 @@
 /** `admission.k8s.io/v1 AdmissionReview`, and webhooks that are functions of the program that runs the server. */
 import type { KubeObject } from "../../core/object.ts";
-import type { LabelSelector } from "../../core/selector.ts";
+import type { LabelSelector } from "../../core/selection/selector.ts";
 import type { RuleWithOperations } from "../../kinds/generated/types.ts";
 
 export interface GroupVersionKind {

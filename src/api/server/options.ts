@@ -1,8 +1,8 @@
 /** What an API server is created with. */
 import type { Duplex } from "node:stream";
-import type { Clock } from "../../core/clock.ts";
 import type { User } from "../../core/exchange.ts";
 import type { MetricRegistry } from "../../core/metrics/registry.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { MutableRegistry } from "../../kinds/engine/registry.ts";
 import type { Store } from "../../store/store.ts";
 import type { AuditOptions } from "../audit/audit.ts";

@@ -1,8 +1,9 @@
 /** The components of the API server and one request in progress, as pipeline steps, verbs and admission see them. */
-import type { Clock } from "../../core/clock.ts";
+
 import type { ApiRequest, User } from "../../core/exchange.ts";
 import type { MetricRegistry } from "../../core/metrics/registry.ts";
 import type { KubeObject } from "../../core/object.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { Kind, ServedVersion } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { Store } from "../../store/store.ts";

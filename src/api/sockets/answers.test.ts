@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { Answers } from "./answers.ts";
 import { defaultTimeouts } from "./limits.ts";
 import { Presence } from "./presence.ts";

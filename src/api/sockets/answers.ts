@@ -1,5 +1,5 @@
 /** Answers that clients have not taken yet: each has its time, and all together have their memory. */
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Timeouts } from "./limits.ts";
 import type { Presence } from "./presence.ts";
 

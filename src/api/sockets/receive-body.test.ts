@@ -9,7 +9,7 @@ import {
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { afterEach, expect, test } from "vitest";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { BodyBudget, defaultTimeouts } from "./limits.ts";
 import { type Body, receiveBody } from "./receive-body.ts";
 

@@ -1,7 +1,7 @@
 /** Takes the body of a request from its connection, within the bounds of size, time and memory. */
 import type { Readable } from "node:stream";
-import type { Clock } from "../../core/clock.ts";
 import { ApiError } from "../../core/errors.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import { largestBodyBytes } from "../wire/body.ts";
 import type { BodyBudget, Timeouts } from "./limits.ts";
 

@@ -1,8 +1,8 @@
 /** Answers on a connection that has no request to be answered: what came was none. */
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Clock } from "../../core/clock.ts";
 import type { Reason, Status } from "../../core/errors.ts";
+import type { Clock } from "../../core/time/clock.ts";
 
 /** Node's codes of what was wrong → the answer; everything else is a bad request. */
 const answers: Readonly<Record<string, [code: number, message: string]>> = {

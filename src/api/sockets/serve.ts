@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../../core/exchange.ts";
-import { isTrue } from "../../core/query.ts";
+import { isTrue } from "../../core/selection/query.ts";
 import { tooManyRequests } from "../request/flow.ts";
 import { isMethod } from "../request/request-info.ts";
 import { methodNotAllowed } from "../resources/target.ts";

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { systemClock } from "../../core/clock.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { Made } from "../cache/cached.ts";
 import { SharedEvent } from "../cache/event.ts";
 import { Answers } from "./answers.ts";

@@ -1,6 +1,7 @@
 /** certificatesigningrequests/approval: someone with the right to do so says yes or no. */
-import { timestamp } from "../../core/clock.ts";
+
 import type { ApiResponse } from "../../core/exchange.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { setConditionTimes } from "../../kinds/certificates/certificatesigningrequest.ts";
 import { validateStatusUpdate } from "../../kinds/certificates/certificatesigningrequest-validate.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";

@@ -1,9 +1,9 @@
 /** pods/binding: the scheduler's decision. */
 
-import { timestamp } from "../../core/clock.ts";
 import { ApiError, conflict } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import { updateObject } from "../mutate/update.ts";
 import { decodeUnstored } from "../resources/decode.ts";

@@ -1,10 +1,10 @@
 /** pods/eviction: a deletion that respects disruption budgets (API concepts, "API-initiated eviction"). */
 
-import { timestamp } from "../../core/clock.ts";
 import { ApiError, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { copyObject, type KubeObject } from "../../core/object.ts";
-import { selectorFrom } from "../../core/selector.ts";
+import { selectorFrom } from "../../core/selection/selector.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { isActive, isReady } from "../../kinds/pod/pod-lifecycle.ts";

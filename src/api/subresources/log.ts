@@ -1,9 +1,10 @@
 /** pods/log. */
-import { parseTimestamp } from "../../core/clock.ts";
+
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { integerOf } from "../../core/query.ts";
+import { integerOf } from "../../core/selection/query.ts";
 import { shortened } from "../../core/shown.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import { dial, forward } from "../backends/agent.ts";
 import { methodNotAllowed, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";

@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
-import type { Clock } from "../../core/clock.ts";
 import { ApiError, messageOf, notFound } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import { dial, forward } from "../backends/agent.ts";
 import { connectTo, hostOf, podPort, serviceEndpoint } from "../backends/endpoints.ts";
 import { objectKey } from "../cache/keys.ts";

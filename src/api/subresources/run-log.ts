@@ -1,9 +1,10 @@
 /** runs/log: what a container of a run wrote, from what is kept of it or, while its pod is there, from its node. */
-import { parseTimestamp } from "../../core/clock.ts";
+
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { LineSplitter, type LogOptions, lineRenderer } from "../../core/log-lines.ts";
-import { isTrue } from "../../core/query.ts";
+import { isTrue } from "../../core/selection/query.ts";
+import { LineSplitter, type LogOptions, lineRenderer } from "../../core/text/log-lines.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Run, RunContainer, RunPod } from "../../kinds/history/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";

@@ -4,7 +4,7 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import { copyObject, type KubeObject } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
-import { isTrue } from "../../core/query.ts";
+import { isTrue } from "../../core/selection/query.ts";
 import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import { decode } from "../../kinds/schema.ts";
 import type { Cached } from "../cache/cached.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
 import { type TestApi, testApi } from "../testing/test-api.ts";

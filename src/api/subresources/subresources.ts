@@ -1,6 +1,7 @@
 /** Subresources: what can be done with one object besides reading and writing it. */
-import { timestamp } from "../../core/clock.ts";
+
 import type { ApiResponse } from "../../core/exchange.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { statusStrategy } from "../mutate/strategies.ts";
 import { noSuchResource, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";

@@ -1,10 +1,11 @@
 /** serviceaccounts/token: a token for a while, perhaps bound to a pod (`authentication.k8s.io/v1 TokenRequest`). */
-import { timestamp } from "../../core/clock.ts";
+
 import { ApiError, conflict, invalid, notFound } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { invalidValue } from "../../core/field-errors.ts";
 import { type KubeObject, lookup, parseApiVersion } from "../../core/object.ts";
-import { newUid } from "../../core/uid.ts";
+import { timestamp } from "../../core/time/clock.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
+import { newUid } from "../../core/validation/uid.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";

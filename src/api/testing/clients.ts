@@ -1,7 +1,7 @@
 import { request as plainRequest } from "node:http";
 import type { ClientHttp2Session } from "node:http2";
 import { request } from "node:https";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { listen } from "../listen.ts";
 import type { Timeouts } from "../sockets/limits.ts";
 import { type TestCertificates, testCertificates } from "./certificates.ts";

@@ -1,6 +1,7 @@
 /** An API server on a memory store, and a short way to ask it, for tests. */
-import { systemClock } from "../../core/clock.ts";
+
 import type { ApiRequest, ApiResponse, ServedWatchEvent, User } from "../../core/exchange.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { createRegistry } from "../../kinds/engine/registry.ts";
 import { createMemoryStore } from "../../store/memory.ts";

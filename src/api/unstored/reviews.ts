@@ -1,10 +1,10 @@
 /** Questions that are answered and not stored: who am I, whose token is this, may I. */
 
-import { timestamp } from "../../core/clock.ts";
 import { ApiError, type Cause, invalid } from "../../core/errors.ts";
 import type { ApiResponse, User } from "../../core/exchange.ts";
-import { invalidValue } from "../../core/field-errors.ts";
 import { parseApiVersion } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import { authenticateToken, TokenRefused } from "../credentials/token-authenticator.ts";
 import type { Attributes } from "../request/authorizer.ts";
 import type { ResourceInfo } from "../request/request-info.ts";

@@ -1,10 +1,11 @@
 /** metrics.k8s.io/v1beta1, which `kubectl top` asks: what nodes and pods use now. Nothing of it is stored. */
-import { timestamp } from "../../core/clock.ts";
+
 import { ApiError, notFound } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { formatQuantity } from "../../core/quantity.ts";
-import { parseLabelSelector } from "../../core/selector.ts";
+import { parseLabelSelector } from "../../core/selection/selector.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import type { ResourceInfo } from "../request/request-info.ts";

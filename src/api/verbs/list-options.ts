@@ -1,6 +1,6 @@
 /** What LIST and WATCH may be asked together (`meta/v1` ListOptions; API concepts, "Resource versions"). */
 import { type Cause, invalid } from "../../core/errors.ts";
-import { forbidden, notSupported } from "../../core/field-errors.ts";
+import { forbidden, notSupported } from "../../core/validation/field-errors.ts";
 
 const exact = "Exact";
 const notOlderThan = "NotOlderThan";

@@ -3,7 +3,7 @@
  */
 import { ApiError, isReason } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { integerOf } from "../../core/query.ts";
+import { integerOf } from "../../core/selection/query.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { type Selection, selectionOf } from "../resources/fields.ts";

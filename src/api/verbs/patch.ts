@@ -1,16 +1,16 @@
 /** PATCH, of four types (API concepts, "Patch types"). */
 import { ApiError, conflict, invalid, notFound } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
-import { invalidValue } from "../../core/field-errors.ts";
-import { goText } from "../../core/go-text.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { applyJsonPatch } from "../../core/patches/json-patch.ts";
 import { applyMergePatch } from "../../core/patches/merge-patch.ts";
 import type { JsonObject } from "../../core/patches/schema.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { applyStrategicPatch } from "../../core/patches/strategic-merge-patch.ts";
-import { isTrue } from "../../core/query.ts";
+import { isTrue } from "../../core/selection/query.ts";
 import { shortened, shown } from "../../core/shown.ts";
+import { goText } from "../../core/text/go-text.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import { schemasOf } from "../../kinds/builtin-schemas.ts";
 import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
 import { ensureAllowed } from "../access/authorize.ts";

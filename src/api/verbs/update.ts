@@ -1,6 +1,6 @@
 import { type ApiError, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
-import { invalidValue } from "../../core/field-errors.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import { mainStrategy, needless } from "../mutate/strategies.ts";
 import { updateObject } from "../mutate/update.ts";
 import type { Strategy } from "../mutate/write.ts";

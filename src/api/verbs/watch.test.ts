@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ServedWatchEvent } from "../../core/exchange.ts";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { testApi } from "../testing/test-api.ts";
 
 const configMaps = "/api/v1/namespaces/default/configmaps";

@@ -2,7 +2,7 @@
 import { asError } from "../../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { integerOf, isTrue } from "../../core/query.ts";
+import { integerOf, isTrue } from "../../core/selection/query.ts";
 import { Made } from "../cache/cached.ts";
 import { type CacheEvent, SharedEvent } from "../cache/event.ts";
 import { keyPrefix } from "../cache/keys.ts";

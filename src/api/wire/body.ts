@@ -1,8 +1,8 @@
 /** Reads the bodies of requests: JSON, YAML and protobuf from the network, values from the same process. */
 import { ApiError, isReason, messageOf } from "../../core/errors.ts";
 import type { ApiRequest } from "../../core/exchange.ts";
-import { checkJsonBytes } from "../../core/json-limits.ts";
-import { wellFormed } from "../../core/well-formed.ts";
+import { checkJsonBytes } from "../../core/text/json-limits.ts";
+import { wellFormed } from "../../core/validation/well-formed.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
 import { decodeProtobuf } from "./protobuf/decode.ts";
 import { readYaml } from "./yaml.ts";

@@ -1,9 +1,9 @@
 /** Reads YAML of clients: its first document, within the limits of every body. */
 import type { Document, LineCounter, Node, Parser, Scalar, YAMLMap } from "yaml";
 import { ApiError } from "../../core/errors.ts";
-import { checkJsonBytes, deepestNesting, tooDeep } from "../../core/json-limits.ts";
-import { wellFormed } from "../../core/well-formed.ts";
-import { yamlLibrary } from "../../core/yaml-library.ts";
+import { checkJsonBytes, deepestNesting, tooDeep } from "../../core/text/json-limits.ts";
+import { yamlLibrary } from "../../core/text/yaml-library.ts";
+import { wellFormed } from "../../core/validation/well-formed.ts";
 
 /**
  * Words, signs, spaces and line ends that a text may consist of: reading one takes microseconds. JSON is read much

@@ -1,6 +1,6 @@
-import { parseTimestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
-import { type CronSchedule, parseCron } from "../../core/cron.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
+import { type CronSchedule, parseCron } from "../../core/time/cron.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";

@@ -1,7 +1,8 @@
 /** The metrics of the objects of a kind: families of series, each computed from one object. Pure. */
-import { parseTimestamp } from "../../core/clock.ts";
+
 import type { KubeObject, OwnerReference } from "../../core/object.ts";
 import { parseQuantity } from "../../core/quantity.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 
 export type Labels = Readonly<Record<string, string | undefined>>;

@@ -2,10 +2,11 @@
  * `/metrics/workloads`: what kube-state-metrics tells of a cluster's objects, made from the watch cache while someone
  * reads it. Between scrapes nothing of it exists.
  */
-import type { Clock } from "../../core/clock.ts";
+
 import type { ApiResponse } from "../../core/exchange.ts";
 import { expositionType } from "../../core/metrics/exposition.ts";
 import type { KubeObject } from "../../core/object.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { WatchCache } from "../cache/cache.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { tooManyRequests } from "../request/flow.ts";

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { control } from "../../cluster/control/control-client.ts";
 import type { ClockCommand, ClockStatus } from "../../cluster/control/control-protocol.ts";
-import { durationMs } from "../../core/duration.ts";
+import { durationMs } from "../../core/time/duration.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
 

@@ -3,7 +3,7 @@ import type { Client } from "../../client/client.ts";
 import { connect } from "../../cluster/control/connect.ts";
 import type { Layout } from "../../cluster/files/layout.ts";
 import { readSettings } from "../../cluster/settings/settings.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import { runs } from "../../kinds/history/run.ts";
 import type { Run } from "../../kinds/history/types.ts";

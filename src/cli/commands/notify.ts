@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
 import { connect } from "../../cluster/control/connect.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { testAnnotation } from "../../kinds/notify/annotations.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import type { NotificationTest } from "../../kinds/notify/types.ts";

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { createEventRecorder } from "../../client/recorder.ts";
 import { connect } from "../../cluster/control/connect.ts";
 import { userName } from "../../cluster/files/account.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import type { EnvVar } from "../../kinds/generated/types.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Client } from "../../client/client.ts";
 import { connect } from "../../cluster/control/connect.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { runs } from "../../kinds/history/run.ts";
 import type { Run } from "../../kinds/history/types.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";

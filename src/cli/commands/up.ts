@@ -5,7 +5,7 @@ import { control } from "../../cluster/control/control-client.ts";
 import type { ClusterStatus } from "../../cluster/control/control-protocol.ts";
 import type { Layout } from "../../cluster/files/layout.ts";
 import { type LaunchOptions, launch } from "../../cluster/server/launch.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { isRunning } from "../../linux/processes.ts";
 import { type ApiOptions, apiChanges, withApiOptions } from "../options/api-options.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";

@@ -1,5 +1,5 @@
 /** Selects the run to show, and determines whether a newer one is expected. Pure. */
-import { parseTimestamp } from "../../core/clock.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Job } from "../../kinds/generated/types.ts";
 import type { Run } from "../../kinds/history/types.ts";
 import type { RunMatcher } from "./run-name.ts";

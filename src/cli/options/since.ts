@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { durationMs } from "../../core/duration.ts";
+import { durationMs } from "../../core/time/duration.ts";
 
 /**
  * Milliseconds of `90s`, `30m`, `24h`, `1h30m`, `7d`, `2w`.

@@ -5,7 +5,7 @@ import { waitForList } from "../../client/wait.ts";
 import { packageDirectory } from "../../cluster/files/package-files.ts";
 import { isReason } from "../../core/errors.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
-import { yamlLibrary } from "../../core/yaml-library.ts";
+import { yamlLibrary } from "../../core/text/yaml-library.ts";
 import { lookupKind } from "../../kinds/catalog.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";

@@ -2,10 +2,11 @@
  * A minimal API server for tests of informer caches and shells, with seeded faults: slow writes, late watch events,
  * broken watches, lost responses.
  */
-import type { Clock } from "../../core/clock.ts";
+
 import { ApiError, alreadyExists, conflict, notFound, type Status } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, ServedWatchEvent } from "../../core/exchange.ts";
 import { deepFreeze, type KubeObject } from "../../core/object.ts";
+import type { Clock } from "../../core/time/clock.ts";
 
 export interface ToyFaults {
 	/** The longest delay of a write before it happens, and of a watch event. */

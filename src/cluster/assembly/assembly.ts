@@ -1,6 +1,6 @@
 /** The common parts of every cluster, in a process of its own or embedded: a control plane and a pool of nodes. */
 import type { Duplex } from "node:stream";
-import { type Clock, systemClock } from "../../core/clock.ts";
+import { type Clock, systemClock } from "../../core/time/clock.ts";
 import type { ControlPlane, ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
 import type { NodePool } from "../nodes/node-pool.ts";
 import type { ProcessNodesOptions } from "../nodes/process-nodes.ts";

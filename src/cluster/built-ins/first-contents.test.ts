@@ -4,7 +4,7 @@ import { createApi } from "../../api/handle.ts";
 import { writeFirstContents } from "../../api/mutate/first-contents.ts";
 import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { createRegistry } from "../../kinds/engine/registry.ts";
 import { createMemoryStore } from "../../store/memory.ts";

@@ -1,6 +1,6 @@
 /** A kind that is added to a running cluster, and removed again, like custom resources. */
 import { expect, test } from "vitest";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { configMaps } from "../../kinds/core/configmap.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";

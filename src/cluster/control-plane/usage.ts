@@ -6,8 +6,8 @@ import type { NodeUsage, PodUsage } from "../../api/server/node-usage.ts";
 import type { Client } from "../../client/client.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
 import type { MetricsSource } from "../../controllers/horizontalpodautoscaler/metrics.ts";
-import { type Clock, parseTimestamp, type Timer } from "../../core/clock.ts";
 import { formatQuantity } from "../../core/quantity.ts";
+import { type Clock, parseTimestamp, type Timer } from "../../core/time/clock.ts";
 import { nodes } from "../../kinds/core/node.ts";
 
 /** As metrics-server has it. */

@@ -1,4 +1,4 @@
-import type { VirtualClock } from "../../core/virtual-clock.ts";
+import type { VirtualClock } from "../../core/time/virtual-clock.ts";
 import type { Store } from "../../store/store.ts";
 
 /**

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Api } from "../../api/handle.ts";
 import { listen } from "../../api/listen.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
 import { kubeconfigText } from "../pki/kubeconfig.ts";
 import { host, serverNames } from "../pki/server-names.ts";

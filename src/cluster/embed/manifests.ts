@@ -1,7 +1,7 @@
 /** Manifests of an embedded cluster: applies YAML or objects on the server. */
 import type { Client } from "../../client/client.ts";
 import type { KubeObject } from "../../core/object.ts";
-import { yamlLibrary } from "../../core/yaml-library.ts";
+import { yamlLibrary } from "../../core/text/yaml-library.ts";
 import { customResourceDefinitions } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";

@@ -2,7 +2,7 @@
 import type { AuditEvent } from "../../api/audit/event.ts";
 import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
-import type { NotifyOptions } from "../../notify/settings.ts";
+import type { NotifyOptions } from "../../notify/delivery/settings.ts";
 import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
 
 export interface ClusterOptions {

@@ -1,7 +1,7 @@
 /** An embedded cluster's time. */
-import { type Clock, systemClock } from "../../core/clock.ts";
-import { durationMs } from "../../core/duration.ts";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { type Clock, systemClock } from "../../core/time/clock.ts";
+import { durationMs } from "../../core/time/duration.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { TurnableClock } from "../time/turnable-clock.ts";
 
 /** `90s`, `1h30m`, `26h`, `7d`, or milliseconds. */

@@ -2,13 +2,13 @@
  * Upstream's `EncryptionConfiguration` (apiserver.config.k8s.io/v1): what is encrypted at rest, and with which keys.
  */
 import { keyPrefix } from "../../api/cache/keys.ts";
-import { ConfigField, causesText } from "../../core/config-field.ts";
 import type { Cause } from "../../core/errors.ts";
-import { forbidden, invalidValue, required, typeInvalid } from "../../core/field-errors.ts";
+import { ConfigField, causesText } from "../../core/validation/config-field.ts";
+import { forbidden, invalidValue, required, typeInvalid } from "../../core/validation/field-errors.ts";
 import { historyRoot } from "../../history/keys.ts";
 import { runs } from "../../kinds/history/run.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
-import { notifyRoot } from "../../notify/outbox.ts";
+import { notifyRoot } from "../../notify/outbox/outbox.ts";
 import type { EncryptionKey, EncryptionRule } from "../../store/encryption.ts";
 
 /** The parsed configuration. */

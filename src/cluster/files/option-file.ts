@@ -1,6 +1,6 @@
 /** Files that options of `cox up` name, with plain error messages. */
 import { readFileSync, statSync } from "node:fs";
-import { yamlLibrary } from "../../core/yaml-library.ts";
+import { yamlLibrary } from "../../core/text/yaml-library.ts";
 
 /** They are passed on a command line, or in a control request. */
 const longestBytes = 64 * 1024;

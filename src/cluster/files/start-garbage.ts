@@ -1,4 +1,4 @@
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 
 /** Long enough for `cox up` to return first: a collection takes about 40 ms. */
 const pauseMs = 5_000;

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import { spawnApart } from "../../linux/inherited.ts";
 import { childrenOf, identify, killAll } from "../../linux/processes.ts";
 import { agentMark, serverMark } from "../control/cluster-processes.ts";

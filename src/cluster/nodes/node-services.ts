@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import type { InformerCache } from "../../client/informer-cache.ts";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { NodeNetwork } from "../../network/network.ts";
 import { startApiProxy } from "../../proxy/api-proxy.ts";

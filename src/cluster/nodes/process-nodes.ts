@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import { clusterDirectories } from "../../network/machine/marked-processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../../network/machine.ts";

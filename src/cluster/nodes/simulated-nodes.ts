@@ -1,6 +1,6 @@
 import { duplexPair } from "../../api/sockets/duplex-pair.ts";
-import type { Clock } from "../../core/clock.ts";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import type { Clock } from "../../core/time/clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { createSimulatedNetwork } from "../../network/simulated.ts";
 import { startSimulatedFleet, plenty as usual } from "../../node/simulated-fleet.ts";
 import { createSimulatedRuntime } from "../../runtime/simulated/runtime.ts";

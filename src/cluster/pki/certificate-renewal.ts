@@ -1,8 +1,8 @@
 /** Keeps the certificates of a running server valid. */
 
 import { X509Certificate } from "node:crypto";
-import type { Clock, Timer } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Certificates } from "./certificates.ts";
 
 /**

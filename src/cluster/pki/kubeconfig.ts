@@ -1,5 +1,5 @@
 import { isRecord } from "../../core/object.ts";
-import { yamlLibrary } from "../../core/yaml-library.ts";
+import { yamlLibrary } from "../../core/text/yaml-library.ts";
 import type { KeyPair } from "./key-pair.ts";
 
 /**

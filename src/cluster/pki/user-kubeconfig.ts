@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
-import { timestamp } from "../../core/clock.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import type { Layout } from "../files/layout.ts";

@@ -1,7 +1,7 @@
 /** The API server's port, its sockets, and the kubeconfig. Certificates are renewed while it runs. */
 import { existsSync, readFileSync } from "node:fs";
 import { type Listener, listen } from "../../api/listen.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { isCode } from "../../linux/descriptors.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import { clusterName, type Layout } from "../files/layout.ts";

@@ -3,8 +3,8 @@
 import { closeSync, openSync } from "node:fs";
 import { appendFile, readdir, rename, stat, truncate, unlink } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import { type Clock, systemClock } from "../../core/clock.ts";
 import { asError } from "../../core/errors.ts";
+import { type Clock, systemClock } from "../../core/time/clock.ts";
 
 export interface AuditLogOptions {
 	file: string;

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
-import { systemClock } from "../../core/clock.ts";
 import { sameJson } from "../../core/equal.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
 import { spawnApart } from "../../linux/inherited.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";

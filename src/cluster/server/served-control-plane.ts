@@ -7,7 +7,7 @@ import type { AuditOptions } from "../../api/audit/audit.ts";
 import { auditPolicy } from "../../api/audit/policy.ts";
 import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../../api/pod-security/configuration-file.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { logError } from "../../linux/process-log.ts";
 import type { Store } from "../../store/store.ts";
 import type { Assembly } from "../assembly/assembly.ts";

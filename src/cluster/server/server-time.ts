@@ -1,6 +1,6 @@
 /** The time of a cluster: the machine's, or virtual time that continues where the last server stopped. */
-import { type Clock, systemClock } from "../../core/clock.ts";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { type Clock, systemClock } from "../../core/time/clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import type { ClockCommand, ClockStatus } from "../control/control-protocol.ts";
 import type { Settings } from "../settings/settings.ts";
 import { TurnableClock } from "../time/turnable-clock.ts";

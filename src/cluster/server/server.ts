@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Node } from "../../kinds/generated/types.ts";

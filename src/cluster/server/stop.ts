@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Clock, systemClock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
+import { type Clock, systemClock } from "../../core/time/clock.ts";
 import { isAlive, killAll } from "../../linux/processes.ts";
 import { agentMark, processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";

@@ -1,5 +1,5 @@
 import { messageOf } from "../../core/errors.ts";
-import { checkAllowed } from "../../notify/settings.ts";
+import { checkAllowed } from "../../notify/delivery/settings.ts";
 
 /**
  * Parses `10.1.0.0/16,hooks.example.com`; `none` is empty.

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { openLmdbStore } from "../../store/lmdb.ts";
 import { readIdentity } from "../data/store-identity.ts";
 import { keyFile } from "../encryption/key-file.ts";

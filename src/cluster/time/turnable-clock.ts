@@ -1,5 +1,5 @@
-import { type Clock, systemClock, type Timer } from "../../core/clock.ts";
-import type { VirtualClock } from "../../core/virtual-clock.ts";
+import { type Clock, systemClock, type Timer } from "../../core/time/clock.ts";
+import type { VirtualClock } from "../../core/time/virtual-clock.ts";
 
 /** Real milliseconds between two adjustments of virtual time. */
 const tickMs = 20;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { seededRandom, timestamp } from "../../core/clock.ts";
+import { seededRandom, timestamp } from "../../core/time/clock.ts";
 import { testRequest } from "../../kinds/certificates/testing/certificate-requests.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";
 import { certificateCleanerController, certificateSigningController } from "./controller.ts";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
 import { messageOf } from "../../core/errors.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import { parseCertificateRequest } from "../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import type { CertificateSigningRequest } from "../../kinds/generated/types.ts";

@@ -1,5 +1,5 @@
 /** Which missed runs are caught up, for a CronJob that requests more than the last (docs/self-help.md). */
-import type { CronSchedule } from "../../core/cron.ts";
+import type { CronSchedule } from "../../core/time/cron.ts";
 import type { CronJob } from "../../kinds/generated/types.ts";
 import { lastStartMs } from "./schedule.ts";
 

@@ -1,5 +1,5 @@
 /** Delays that keep CronJobs with the same schedule from starting simultaneously (docs/self-help.md). */
-import type { CronSchedule } from "../../core/cron.ts";
+import type { CronSchedule } from "../../core/time/cron.ts";
 import type { CronJob } from "../../kinds/generated/types.ts";
 import { jitterMs } from "../../kinds/self-help/annotations.ts";
 

@@ -1,6 +1,7 @@
 /** The Jobs that a CronJob creates. */
-import { timestamp } from "../../core/clock.ts";
+
 import { controllerReference, type Draft } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { cronJobLabel, jobName, scheduledAnnotation } from "../../kinds/batch/cronjob-jobs.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
 import { afterAnnotation } from "../../kinds/self-help/after.ts";

@@ -1,9 +1,9 @@
 /** The plan of a CronJob (Kubernetes documentation, "CronJob"). */
 
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { isTrue } from "../../core/conditions.ts";
-import { CronError, type CronSchedule, isTimeZone } from "../../core/cron.ts";
 import { semanticEqual } from "../../core/equal.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
+import { CronError, type CronSchedule, isTimeZone } from "../../core/time/cron.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { cronJobLabel, jobName, namesZone, scheduleOf } from "../../kinds/batch/cronjob-jobs.ts";
 import { jobs } from "../../kinds/batch/job.ts";

@@ -1,7 +1,7 @@
 /** When a CronJob is due, was due, and will be due next. */
 
-import { parseTimestamp } from "../../core/clock.ts";
-import type { CronSchedule } from "../../core/cron.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
+import type { CronSchedule } from "../../core/time/cron.ts";
 import type { CronJob } from "../../kinds/generated/types.ts";
 
 /** More missed starts than this are reported, because they indicate an error. */

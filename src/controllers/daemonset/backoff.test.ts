@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { timestamp } from "../../core/clock.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { InformerCache } from "../runtime/controller.ts";
 import { forget, retryTimes } from "./backoff.ts";

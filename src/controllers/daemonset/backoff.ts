@@ -3,7 +3,7 @@
  * fifteen minutes, doubled with each failure and counted from the previous one.
  */
 import type { InformerCache } from "../../client/informer-cache.ts";
-import { parseTimestamp } from "../../core/clock.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { targetNode } from "./placement.ts";
 

@@ -1,7 +1,7 @@
 /** Conditions of a Deployment, with upstream's reasons and messages. */
 
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../kinds/generated/types.ts";
 import { progressDeadlineSeconds, replicasOf } from "./bounds.ts";
 

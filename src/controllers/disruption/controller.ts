@@ -2,7 +2,7 @@
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { controllerOf, type KubeObject, objectKey, parseApiVersion, parseKey } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
-import { selectorFrom } from "../../core/selector.ts";
+import { selectorFrom } from "../../core/selection/selector.ts";
 import { deployments } from "../../kinds/apps/deployment.ts";
 import { replicaSets } from "../../kinds/apps/replicaset.ts";
 import { replicationControllers } from "../../kinds/apps/replicationcontroller.ts";

@@ -1,9 +1,9 @@
 /** How many of a budget's pods may be evicted now (Kubernetes documentation, "Disruptions"). Pure. */
 
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
 import { sameJson } from "../../core/equal.ts";
 import { lookup } from "../../core/object.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import type { Condition, LabelSelector, Pod, PodDisruptionBudget } from "../../kinds/generated/types.ts";
 import { isReady } from "../../kinds/pod/pod-lifecycle.ts";
 import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts";

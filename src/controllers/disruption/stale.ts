@@ -1,8 +1,8 @@
 /** Removes the announcement that a pod will be disrupted if the disruption does not happen. */
 
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
 import { objectKey, parseKey } from "../../core/object.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import type { Pod, PodCondition } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { isActive } from "../../kinds/pod/pod-lifecycle.ts";

@@ -2,7 +2,7 @@
 
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { sameJson } from "../../core/equal.ts";
-import { selectorFromLabels } from "../../core/selector.ts";
+import { selectorFromLabels } from "../../core/selection/selector.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Pod, Service } from "../../kinds/generated/types.ts";
 import { services } from "../../kinds/networking/service.ts";

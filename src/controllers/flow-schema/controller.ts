@@ -1,7 +1,7 @@
 /**
  * Sets on each FlowSchema whether its priority level exists (Kubernetes documentation, "API Priority and Fairness").
  */
-import { timestamp } from "../../core/clock.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { dangling, flowSchemas } from "../../kinds/flowcontrol/flowschema.ts";
 import { priorityLevelConfigurations } from "../../kinds/flowcontrol/prioritylevelconfiguration.ts";
 import type { FlowSchema } from "../../kinds/generated/types.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { timestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { createRegistry } from "../../kinds/engine/registry.ts";
 import type { Pod, V2HorizontalPodAutoscaler } from "../../kinds/generated/types.ts";

@@ -1,8 +1,8 @@
 /** One sync of an autoscaler: measure, decide, scale, and report. Pure. */
 
-import { timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
 import { sameJson } from "../../core/equal.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { horizontalPodAutoscalers } from "../../kinds/autoscaling/horizontalpodautoscaler.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type {

@@ -1,7 +1,7 @@
 /** Which pods' samples count (Kubernetes documentation, "Horizontal Pod Autoscaling", "Algorithm details"). */
 
-import { parseTimestamp } from "../../core/clock.ts";
 import { quantityMilli } from "../../core/quantity.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
 import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";

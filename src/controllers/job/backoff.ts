@@ -3,7 +3,7 @@
  * to 10 min (Kubernetes documentation, "Jobs", "Pod backoff failure policy"). Computed from the pods alone, so that it
  * survives a restart of the controller.
  */
-import { parseTimestamp } from "../../core/clock.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { countIn, finishedAtMs, ignoredFailuresAnnotation, indexFailuresAnnotation } from "./pods.ts";
 

@@ -1,4 +1,4 @@
-import { timestamp } from "../../core/clock.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { JobCondition } from "../../kinds/generated/types.ts";
 
 /** The conditions with one set; the same list if it is set already. */

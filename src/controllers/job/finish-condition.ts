@@ -1,7 +1,7 @@
 /** Whether a Job finishes, and why. */
 
-import { parseTimestamp } from "../../core/clock.ts";
 import { conditionOf, isTrue } from "../../core/conditions.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Job, Pod } from "../../kinds/generated/types.ts";
 import { meaningOf } from "./failure-policy.ts";
 import { IndexSet } from "./indexes.ts";

@@ -1,7 +1,7 @@
 /** Jobs that run once on each node: assigns indexes to nodes, and reports the state of each (docs/self-help.md). */
 
-import { timestamp } from "../../core/clock.ts";
 import { isTrue } from "../../core/conditions.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import type { Job, JobCondition, Node, Pod } from "../../kinds/generated/types.ts";
 import { allNodesCondition, nodesAnnotation, slotKey, slotOf, slotsText } from "../../kinds/self-help/per-node.ts";

@@ -1,6 +1,6 @@
 /** Properties of pods that the Job controller uses. */
 
-import { parseTimestamp } from "../../core/clock.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { ContainerStatus, Pod } from "../../kinds/generated/types.ts";
 import { isFinished, readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
 import type { ResolvedSpec } from "./resolved-spec.ts";

@@ -1,8 +1,8 @@
 /** The status of a Job after a plan. */
 
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
 import { sameJson } from "../../core/equal.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import type { Job, JobCondition, JobStatus, Pod } from "../../kinds/generated/types.ts";
 import { isActive, readyCondition } from "../../kinds/pod/pod-lifecycle.ts";
 import { allNodesCondition } from "../../kinds/self-help/per-node.ts";

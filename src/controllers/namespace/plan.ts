@@ -1,7 +1,8 @@
 /** The deletion of a namespace (Kubernetes documentation, "Namespaces"). Pure. */
-import { timestamp } from "../../core/clock.ts";
+
 import { sameJson } from "../../core/equal.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";

@@ -3,10 +3,10 @@
  * and Tolerations"). Pure.
  */
 
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
 import { sameJson } from "../../core/equal.ts";
 import { lookup } from "../../core/object.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Lease, Node, NodeCondition, Pod, Taint } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";

@@ -3,8 +3,8 @@
  * ones.
  */
 
-import { timestamp } from "../../core/clock.ts";
 import { objectKey, parseKey } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";

@@ -10,7 +10,7 @@ import {
 	type OwnerReference,
 	objectKey,
 } from "../../core/object.ts";
-import { type LabelSelector, type Selector, selectorFrom } from "../../core/selector.ts";
+import { type LabelSelector, type Selector, selectorFrom } from "../../core/selection/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { confirm, patch } from "../runtime/actions.ts";
 import { type Action, type WatchRule, watchRule } from "../runtime/controller.ts";

@@ -3,7 +3,7 @@
  * documentation, "ReplicaSet", "Scaling a ReplicaSet"; KEP-2185 for logarithmic ages, KEP-2255 for the deletion cost).
  */
 
-import { parseTimestamp } from "../../core/clock.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { ContainerStatus, Pod } from "../../kinds/generated/types.ts";
 import { isReady, readySinceMs } from "../../kinds/pod/pod-lifecycle.ts";
 

@@ -5,7 +5,7 @@
 
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { objectKey, parseKey } from "../../core/object.ts";
-import type { Selector } from "../../core/selector.ts";
+import type { Selector } from "../../core/selection/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { pods as podKind } from "../../kinds/pod/pod.ts";

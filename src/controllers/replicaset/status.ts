@@ -1,5 +1,5 @@
-import { timestamp } from "../../core/clock.ts";
 import { sameJson } from "../../core/equal.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type {
 	Pod,

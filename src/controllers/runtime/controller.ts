@@ -4,9 +4,9 @@
  */
 import type { DeleteOptions, Patch, Ref } from "../../client/client.ts";
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
-import type { Random } from "../../core/clock.ts";
 import type { Reason } from "../../core/errors.ts";
 import type { Draft, KubeObject } from "../../core/object.ts";
+import type { Random } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { KindSource } from "../../kinds/engine/registry.ts";
 

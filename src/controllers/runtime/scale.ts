@@ -1,7 +1,7 @@
 /** Reads the fields of the scale subresource from the object itself. */
 import type { KubeObject } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
-import { type LabelSelector, parseLabelSelector, type Selector, selectorFrom } from "../../core/selector.ts";
+import { type LabelSelector, parseLabelSelector, type Selector, selectorFrom } from "../../core/selection/selector.ts";
 
 /** The selector at a path: plain labels, a LabelSelector, or its text. Undefined if there is none. */
 export function selectorAt(object: KubeObject, path: string | undefined): Selector | undefined {

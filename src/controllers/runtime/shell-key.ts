@@ -1,5 +1,5 @@
 /** The state of a key in the shell, and the time of its next sync without a change. */
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { ActionFailure, Plan } from "./controller.ts";
 
 /** Upstream's default rate limiter: 5 ms, doubled for every failure in a row, up to 1000 s. */

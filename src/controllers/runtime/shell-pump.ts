@@ -1,5 +1,5 @@
 /** Takes keys from a shell's queue and has them planned, in bursts that leave the event loop to others. */
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { KeyQueue } from "./shell-queue.ts";
 
 /** The longest time of planning without a turn of the event loop. */

@@ -1,7 +1,7 @@
 /** The watches of a shell: its controller's rules, and those of kinds that are added and removed while it runs. */
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
-import type { Clock } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Controller, WatchRule } from "./controller.ts";
 

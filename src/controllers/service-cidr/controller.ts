@@ -1,6 +1,6 @@
 /** Service ranges: whether they are ready, and that none is removed while its addresses are in use (KEP-1880). */
 import { cidrContains, parseCidr, parseIPv4 } from "../../core/addresses.ts";
-import { timestamp } from "../../core/clock.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { ServiceCIDR } from "../../kinds/generated/types.ts";
 import { ipAddresses } from "../../kinds/networking/ipaddress.ts";
 import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";

@@ -1,7 +1,8 @@
 /** Deletes pods from nodes with NoExecute taints that they do not tolerate, or not any longer (KEP-3902). */
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
+
 import { sameJson } from "../../core/equal.ts";
 import { objectKey, parseKey } from "../../core/object.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Node, Pod, Taint } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";

@@ -26,9 +26,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse, parseDocument, stringify } from "yaml";
-import { parseTimestamp, seededRandom, timestamp } from "../../core/clock.ts";
 import { deepCopy, type KubeObject } from "../../core/object.ts";
 import { applyMergePatch } from "../../core/patches/merge-patch.ts";
+import { parseTimestamp, seededRandom, timestamp } from "../../core/time/clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
 import type { ActionFailure, Controller } from "../runtime/controller.ts";

@@ -1,8 +1,8 @@
 /** A readable YAML form of plans. */
 import type { Ref } from "../../client/client.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
-import { timestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Action, EventText, Plan } from "../runtime/controller.ts";
 

@@ -1,6 +1,7 @@
 /** Deletes bootstrap tokens that have expired (Kubernetes documentation, "Authenticating with Bootstrap Tokens"). */
-import { parseTimestamp } from "../../core/clock.ts";
+
 import { objectKey } from "../../core/object.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import type { Secret } from "../../kinds/generated/types.ts";
 import { confirm, remove } from "../runtime/actions.ts";

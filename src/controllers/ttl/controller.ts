@@ -1,6 +1,6 @@
-import { parseTimestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
 import { objectKey, parseKey } from "../../core/object.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import { jobs } from "../../kinds/batch/job.ts";
 import type { Job } from "../../kinds/generated/types.ts";
 import { confirm, remove } from "../runtime/actions.ts";

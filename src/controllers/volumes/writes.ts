@@ -1,7 +1,7 @@
 /** Writes of claims and volumes. All are patches that specify only the result, so that they may be repeated. */
 
-import { timestamp } from "../../core/clock.ts";
 import { semanticEqual } from "../../core/equal.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../kinds/storage/persistentvolumeclaim.ts";

@@ -10,7 +10,7 @@ import { declaredSizes, type SizeBounds } from "./estimate/sizes.ts";
 import { type Built, build } from "./evaluate/build.ts";
 import type { Frame } from "./evaluate/frame.ts";
 import { type FunctionDeclaration, functionTable } from "./library/function.ts";
-import { kubernetesFunctions, kubernetesTypes } from "./library/kubernetes.ts";
+import { kubernetesFunctions, kubernetesTypes } from "./library/kubernetes/kubernetes.ts";
 import { type Issue, issuesText, SyntaxIssue } from "./parse/issue.ts";
 import { parse } from "./parse/parser.ts";
 import type { Node } from "./parse/syntax.ts";
@@ -20,6 +20,7 @@ import { beginWork, costLimitExceeded, endWork } from "./values/work.ts";
 
 export type { Range } from "./cost/range.ts";
 export type { Path, SizeBounds } from "./estimate/sizes.ts";
+export type { FunctionDeclaration } from "./library/function.ts";
 export {
 	type AccessAnswer,
 	type AccessQuestion,
@@ -28,9 +29,8 @@ export {
 	authorizerType,
 	ResourceCheck,
 	resourceCheckType,
-} from "./library/authorizer.ts";
-export type { FunctionDeclaration } from "./library/function.ts";
-export { patchFunctions } from "./library/kubernetes.ts";
+} from "./library/kubernetes/authorizer.ts";
+export { patchFunctions } from "./library/kubernetes/kubernetes.ts";
 export type { Issue } from "./parse/issue.ts";
 export { escapeName, unescapeName } from "./types/escaping.ts";
 export * from "./types/type.ts";

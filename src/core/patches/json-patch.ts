@@ -1,8 +1,8 @@
 /** JSON Patch, RFC 6902. */
 import { ApiError } from "../errors.ts";
-import { type Weight, weigh } from "../json-limits.ts";
 import { deepCopy, setField } from "../object.ts";
 import { shortened, shown } from "../shown.ts";
+import { type Weight, weigh } from "../text/json-limits.ts";
 import { badPatch, doesNotApply } from "./errors.ts";
 import { isObject, type JsonObject, jsonEqual } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 /** Server-side apply: a manager states all that it wants, and owns exactly that (KEP-555). */
 import { ApiError, type Cause, firstOf } from "../errors.ts";
-import { checkJsonBytes } from "../json-limits.ts";
 import { deepCopy, type ManagedFieldsEntry } from "../object.ts";
+import { checkJsonBytes } from "../text/json-limits.ts";
 import { compare } from "./differences.ts";
 import { badPatch } from "./errors.ts";
 import { difference, equal, type FieldSet, intersection, isEmpty, paths, union, unionOf } from "./field-set.ts";

@@ -1,6 +1,6 @@
 /** Reads the protobuf wire format: fields with numbers, in four shapes (protobuf.dev, "Encoding"). */
 import { ApiError } from "../errors.ts";
-import { mostValues, tooManyValues } from "../json-limits.ts";
+import { mostValues, tooManyValues } from "../text/json-limits.ts";
 import { wireTypes } from "./wire-types.ts";
 
 /** Fields in one body, with all messages in it: an entry of a map is three fields for one value. */

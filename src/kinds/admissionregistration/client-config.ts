@@ -1,7 +1,7 @@
 /** Where a webhook is: a URL or a service. The conversion of custom resources has the same rules. */
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, required } from "../../core/field-errors.ts";
-import { dnsSubdomainProblems } from "../../core/names.ts";
+import { invalidValue, required } from "../../core/validation/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/validation/names.ts";
 import type { AdmissionregistrationWebhookClientConfig } from "../generated/types.ts";
 
 type ClientConfig = Pick<AdmissionregistrationWebhookClientConfig, "service" | "url" | "caBundle">;

@@ -16,7 +16,7 @@ import {
 	typeText,
 } from "../../core/cel/cel.ts";
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, required } from "../../core/field-errors.ts";
+import { invalidValue, required } from "../../core/validation/field-errors.ts";
 
 /** An object with these fields and no others. */
 function record(name: string, fields: Readonly<Record<string, Type>>): Type {

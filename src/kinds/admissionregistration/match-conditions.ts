@@ -1,8 +1,8 @@
 /** Conditions that a request must meet besides the rules of a webhook or policy. */
 import { boolType } from "../../core/cel/cel.ts";
 import type { Cause } from "../../core/errors.ts";
-import { duplicate, invalidEach, required, tooMany } from "../../core/field-errors.ts";
-import { qualifiedNameProblems } from "../../core/names.ts";
+import { duplicate, invalidEach, required, tooMany } from "../../core/validation/field-errors.ts";
+import { qualifiedNameProblems } from "../../core/validation/names.ts";
 import type { MatchCondition } from "../generated/types.ts";
 import { expressionCauses } from "./expressions.ts";
 

@@ -1,7 +1,7 @@
 /** Which requests a policy or a binding is about (`MatchResources`). */
 import type { Cause } from "../../core/errors.ts";
-import { duplicate, invalidEach, notSupported, required } from "../../core/field-errors.ts";
-import { pathSegmentProblems } from "../../core/names.ts";
+import { duplicate, invalidEach, notSupported, required } from "../../core/validation/field-errors.ts";
+import { pathSegmentProblems } from "../../core/validation/names.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";
 import type { MatchResources, NamedRuleWithOperations } from "../generated/types.ts";
 import { setRuleDefaults, validateRule } from "./rules.ts";

@@ -1,6 +1,6 @@
 import { listType } from "../../core/cel/cel.ts";
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
+import { invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { MutatingAdmissionPolicy, Mutation } from "../generated/types.ts";

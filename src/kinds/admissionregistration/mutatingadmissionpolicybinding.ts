@@ -1,4 +1,4 @@
-import { subdomainName } from "../../core/field-checks.ts";
+import { subdomainName } from "../../core/validation/field-checks.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { MutatingAdmissionPolicyBinding } from "../generated/types.ts";

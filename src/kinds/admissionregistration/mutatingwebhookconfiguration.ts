@@ -1,4 +1,4 @@
-import { oneOf } from "../../core/field-checks.ts";
+import { oneOf } from "../../core/validation/field-checks.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { MutatingWebhookConfiguration } from "../generated/types.ts";
 import { setWebhookDefaults, validateWebhooks, webhookConfiguration } from "./webhooks.ts";

@@ -1,7 +1,7 @@
 /** Parameters of policies: which kind they are of, and which of its objects a binding means. */
 import type { Cause } from "../../core/errors.ts";
-import { forbidden, invalidEach, invalidValue, notSupported, required } from "../../core/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
+import { forbidden, invalidEach, invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";
 import type { ParamKind, ParamRef } from "../generated/types.ts";
 

@@ -1,7 +1,7 @@
 /** What validating and mutating policies have in common. */
 import type { Type } from "../../core/cel/cel.ts";
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
+import { invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import type { MatchCondition, MatchResources, ParamKind, Variable } from "../generated/types.ts";
 import { compileExpression, expressionCauses, type Scope } from "./expressions.ts";
 import { validateMatchConditions } from "./match-conditions.ts";

@@ -1,6 +1,6 @@
 /** Rules by which webhooks and policies choose requests (`RuleWithOperations`), and conditions that narrow them. */
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
+import { invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import type { RuleWithOperations } from "../generated/types.ts";
 
 const operations = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];

@@ -1,7 +1,14 @@
 import { boolType, nullType, stringType } from "../../core/cel/cel.ts";
 import type { Cause } from "../../core/errors.ts";
-import { duplicate, invalidEach, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
-import { qualifiedNameProblems } from "../../core/names.ts";
+import {
+	duplicate,
+	invalidEach,
+	invalidValue,
+	notSupported,
+	required,
+	tooLongValue,
+} from "../../core/validation/field-errors.ts";
+import { qualifiedNameProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { AuditAnnotation, ValidatingAdmissionPolicy, Validation } from "../generated/types.ts";

@@ -1,6 +1,6 @@
 import type { Cause } from "../../core/errors.ts";
-import { duplicate, invalidEach, invalidValue, notSupported, required } from "../../core/field-errors.ts";
-import { dnsSubdomainProblems } from "../../core/names.ts";
+import { duplicate, invalidEach, invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { ValidatingAdmissionPolicyBinding } from "../generated/types.ts";

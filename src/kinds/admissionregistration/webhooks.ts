@@ -1,8 +1,8 @@
 /** What mutating and validating webhooks have in common. */
 import type { Cause } from "../../core/errors.ts";
-import { duplicate, invalidEach, invalidValue, notSupported, required } from "../../core/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { duplicate, invalidEach, invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";

@@ -1,6 +1,6 @@
 /** Groups of the community's own, in which definitions need an approval (KEP-1111). */
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, required } from "../../core/field-errors.ts";
+import { invalidValue, required } from "../../core/validation/field-errors.ts";
 import type { CustomResourceDefinition } from "../generated/types.ts";
 import type { Condition } from "./conditions.ts";
 

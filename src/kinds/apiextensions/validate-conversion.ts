@@ -1,9 +1,9 @@
 /** What is wrong with the way in which a definition converts objects between its versions. */
 import { X509Certificate } from "node:crypto";
 import type { Cause } from "../../core/errors.ts";
-import { requiredOneOf, requiredText } from "../../core/field-checks.ts";
-import { forbidden, invalidEach, invalidValue, required } from "../../core/field-errors.ts";
-import { dns1035LabelProblems, dnsSubdomainProblems, portNumberProblems } from "../../core/names.ts";
+import { requiredOneOf, requiredText } from "../../core/validation/field-checks.ts";
+import { forbidden, invalidEach, invalidValue, required } from "../../core/validation/field-errors.ts";
+import { dns1035LabelProblems, dnsSubdomainProblems, portNumberProblems } from "../../core/validation/names.ts";
 import type {
 	ApiextensionsServiceReference,
 	ApiextensionsWebhookClientConfig,

@@ -1,7 +1,7 @@
 /** What is wrong with the names and flags of a definition's versions; kinds/custom/ knows about what they say. */
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue } from "../../core/field-errors.ts";
-import { dns1035LabelProblems } from "../../core/names.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
+import { dns1035LabelProblems } from "../../core/validation/names.ts";
 import type { CustomResourceDefinitionSpec, CustomResourceDefinitionVersion } from "../generated/types.ts";
 
 export function versionsProblems({ versions = [] }: CustomResourceDefinitionSpec): Cause[] {

@@ -1,8 +1,8 @@
 /** What is wrong with a definition, in upstream's order and words. */
 import type { Cause } from "../../core/errors.ts";
-import { immutable, requiredOneOf, requiredText } from "../../core/field-checks.ts";
-import { invalidValue, required } from "../../core/field-errors.ts";
-import { dns1035LabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
+import { immutable, requiredOneOf, requiredText } from "../../core/validation/field-checks.ts";
+import { invalidValue, required } from "../../core/validation/field-errors.ts";
+import { dns1035LabelProblems, dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { versionCauses } from "../custom/version-causes.ts";
 import type {
 	CustomResourceDefinition,

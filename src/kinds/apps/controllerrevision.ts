@@ -1,6 +1,6 @@
-import { immutable, nonNegative } from "../../core/field-checks.ts";
-import { required } from "../../core/field-errors.ts";
 import { controllerOf, parseApiVersion } from "../../core/object.ts";
+import { immutable, nonNegative } from "../../core/validation/field-checks.ts";
+import { required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { ControllerRevision } from "../generated/types.ts";

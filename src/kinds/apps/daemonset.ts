@@ -1,7 +1,14 @@
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { atMostAll, immutable, isZero, nonNegative, notDecremented, numberOrPercent } from "../../core/field-checks.ts";
-import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
+import {
+	atMostAll,
+	immutable,
+	isZero,
+	nonNegative,
+	notDecremented,
+	numberOrPercent,
+} from "../../core/validation/field-checks.ts";
+import { invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import { oldDaemonSets } from "../conversion/workloads.ts";
 import { ageColumn, column, labelsText, nameColumn, selectorText, templateColumns } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";

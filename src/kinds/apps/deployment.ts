@@ -7,8 +7,8 @@ import {
 	notDecremented,
 	numberOrPercent,
 	requiredOneOf,
-} from "../../core/field-checks.ts";
-import { forbidden, invalidValue } from "../../core/field-errors.ts";
+} from "../../core/validation/field-checks.ts";
+import { forbidden, invalidValue } from "../../core/validation/field-errors.ts";
 import { oldDeployments } from "../conversion/workloads.ts";
 import { ageColumn, column, nameColumn, selectorText, templateColumns } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";

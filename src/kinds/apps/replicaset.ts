@@ -1,6 +1,6 @@
 import type { Cause } from "../../core/errors.ts";
-import { immutable, nonNegative } from "../../core/field-checks.ts";
-import { invalidValue } from "../../core/field-errors.ts";
+import { immutable, nonNegative } from "../../core/validation/field-checks.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import { oldReplicaSets } from "../conversion/workloads.ts";
 import { ageColumn, column, nameColumn, selectorText, templateColumns } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";

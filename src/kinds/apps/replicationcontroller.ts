@@ -1,5 +1,5 @@
-import { nonNegative } from "../../core/field-checks.ts";
-import { required } from "../../core/field-errors.ts";
+import { nonNegative } from "../../core/validation/field-checks.ts";
+import { required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, labelsText, nameColumn, templateColumns } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { ReplicationController } from "../generated/types.ts";

@@ -1,5 +1,6 @@
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import {
 	atMostAll,
 	isZero,
@@ -7,10 +8,9 @@ import {
 	notDecremented,
 	numberOrPercent,
 	requiredOneOf,
-} from "../../core/field-checks.ts";
-import { forbidden, invalidEach, invalidValue, required } from "../../core/field-errors.ts";
-import { dnsLabelProblems } from "../../core/names.ts";
-import { compareQuantities } from "../../core/quantity.ts";
+} from "../../core/validation/field-checks.ts";
+import { forbidden, invalidEach, invalidValue, required } from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems } from "../../core/validation/names.ts";
 import { oldStatefulSets } from "../conversion/workloads.ts";
 import { ageColumn, column, nameColumn, templateColumns } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";

@@ -1,7 +1,7 @@
 import type { Cause } from "../../core/errors.ts";
-import { atLeast, nonNegative, oneOf, positive, requiredText } from "../../core/field-checks.ts";
-import { forbidden, invalidValue, notSupported, required } from "../../core/field-errors.ts";
 import { quantityNano } from "../../core/quantity.ts";
+import { atLeast, nonNegative, oneOf, positive, requiredText } from "../../core/validation/field-checks.ts";
+import { forbidden, invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import { horizontalPodAutoscalerV1 } from "../conversion/horizontalpodautoscaler-v1.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";

@@ -1,7 +1,8 @@
 /** When a CronJob creates Jobs, and how to distinguish these Jobs from others and from each other. */
-import { timestamp } from "../../core/clock.ts";
-import { type CronSchedule, parseCron } from "../../core/cron.ts";
+
 import type { OwnerReference } from "../../core/object.ts";
+import { timestamp } from "../../core/time/clock.ts";
+import { type CronSchedule, parseCron } from "../../core/time/cron.ts";
 import type { CronJob } from "../generated/types.ts";
 import { clockChangesAnnotation } from "../self-help/annotations.ts";
 

@@ -1,8 +1,8 @@
-import { isTimeZone, parseCron } from "../../core/cron.ts";
 import type { Cause } from "../../core/errors.ts";
 import { messageOf } from "../../core/errors.ts";
-import { nonNegative, requiredOneOf } from "../../core/field-checks.ts";
-import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
+import { isTimeZone, parseCron } from "../../core/time/cron.ts";
+import { nonNegative, requiredOneOf } from "../../core/validation/field-checks.ts";
+import { invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import { oldVersion } from "../conversion/deprecation.ts";
 import { ageColumn, column, nameColumn, selectorText, since, templateColumns } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";

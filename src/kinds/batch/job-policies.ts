@@ -1,8 +1,8 @@
 /** Pod failure policy and success policy of jobs (KEP-3329, KEP-3998). */
 import type { Cause } from "../../core/errors.ts";
-import { nonNegative, requiredOneOf } from "../../core/field-checks.ts";
-import { duplicate, invalidEach, invalidValue, required, tooMany } from "../../core/field-errors.ts";
-import { qualifiedNameProblems } from "../../core/names.ts";
+import { nonNegative, requiredOneOf } from "../../core/validation/field-checks.ts";
+import { duplicate, invalidEach, invalidValue, required, tooMany } from "../../core/validation/field-errors.ts";
+import { qualifiedNameProblems } from "../../core/validation/names.ts";
 import type { JobSpec, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule } from "../generated/types.ts";
 import { parseIndexes } from "./job-indexes.ts";
 

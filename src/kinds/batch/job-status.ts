@@ -3,11 +3,11 @@
  * these rules. Only changes are checked, so that a status from before these rules can still be fixed.
  */
 
-import { parseTimestamp } from "../../core/clock.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { nonNegative } from "../../core/field-checks.ts";
-import { duplicate, invalidValue, required } from "../../core/field-errors.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
+import { nonNegative } from "../../core/validation/field-checks.ts";
+import { duplicate, invalidValue, required } from "../../core/validation/field-errors.ts";
 import type { Job, JobStatus } from "../generated/types.ts";
 import { firstCommonIndex, parseIndexes } from "./job-indexes.ts";
 

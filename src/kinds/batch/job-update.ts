@@ -2,8 +2,8 @@
 import { isTrue } from "../../core/conditions.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { immutable } from "../../core/field-checks.ts";
-import { invalidValue } from "../../core/field-errors.ts";
+import { immutable } from "../../core/validation/field-checks.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import type { Job, JobSpec, PodSpec, PodTemplateSpec } from "../generated/types.ts";
 import { annotationPath } from "../self-help/annotations.ts";
 import { perNodeAnnotation, perNodeOf } from "../self-help/per-node.ts";

@@ -1,9 +1,9 @@
 /** Validates a Job, or the Job template of a CronJob (API reference, "JobSpec"). */
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { nonNegative, oneOf } from "../../core/field-checks.ts";
-import { invalidEach, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
+import { nonNegative, oneOf } from "../../core/validation/field-checks.ts";
+import { invalidEach, invalidValue, notSupported, required, tooLongValue } from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";
 import type { Job, JobSpec } from "../generated/types.ts";
 import { validatePodTemplate, validateTemplateLabels } from "../pod/pod-template.ts";

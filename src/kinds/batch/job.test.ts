@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseTimestamp } from "../../core/clock.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { CronJob, Job, JobSpec, JobStatus } from "../generated/types.ts";
 import { cells, createFrom, updateProblems } from "../testing.ts";
 import { parseIndexes } from "./job-indexes.ts";

@@ -1,6 +1,6 @@
-import { humanDuration } from "../../core/age.ts";
-import { parseTimestamp } from "../../core/clock.ts";
 import { isTrue } from "../../core/conditions.ts";
+import { humanDuration } from "../../core/time/age.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import { ageColumn, column, nameColumn, selectorText, templateColumns } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { Job, JobSpec, JobStatus } from "../generated/types.ts";

@@ -4,8 +4,15 @@ import { X509Certificate } from "node:crypto";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { messageOf } from "../../core/errors.ts";
-import { duplicate, forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
+import {
+	duplicate,
+	forbidden,
+	invalidValue,
+	notSupported,
+	required,
+	tooLongValue,
+} from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/validation/names.ts";
 import type { CertificateSigningRequest } from "../generated/types.ts";
 import { parseCertificateRequest } from "./certificate-request.ts";
 

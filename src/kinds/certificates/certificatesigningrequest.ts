@@ -1,4 +1,4 @@
-import { humanDuration } from "../../core/age.ts";
+import { humanDuration } from "../../core/time/age.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from "../generated/types.ts";

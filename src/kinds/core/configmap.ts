@@ -1,7 +1,7 @@
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { forbidden, invalidEach, invalidValue, tooLongValue } from "../../core/field-errors.ts";
-import { configKeyProblems } from "../../core/names.ts";
+import { forbidden, invalidEach, invalidValue, tooLongValue } from "../../core/validation/field-errors.ts";
+import { configKeyProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { ConfigMap } from "../generated/types.ts";

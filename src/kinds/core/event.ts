@@ -1,9 +1,9 @@
 import { sameJson } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { immutable } from "../../core/field-checks.ts";
-import { invalidEach, invalidValue, required } from "../../core/field-errors.ts";
-import { qualifiedNameProblems } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { immutable } from "../../core/validation/field-checks.ts";
+import { invalidEach, invalidValue, required } from "../../core/validation/field-errors.ts";
+import { qualifiedNameProblems } from "../../core/validation/names.ts";
 import { column, nameColumn, since, wideColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { Event, EventsEvent } from "../generated/types.ts";

@@ -1,4 +1,4 @@
-import { nonNegative, positive } from "../../core/field-checks.ts";
+import { nonNegative, positive } from "../../core/validation/field-checks.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { Lease } from "../generated/types.ts";

@@ -1,5 +1,5 @@
-import { invalidEach, invalidValue } from "../../core/field-errors.ts";
-import { finalizerDomainProblems, qualifiedNameProblems } from "../../core/names.ts";
+import { invalidEach, invalidValue } from "../../core/validation/field-errors.ts";
+import { finalizerDomainProblems, qualifiedNameProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { Namespace } from "../generated/types.ts";

@@ -1,9 +1,9 @@
 import { conditionOf, isTrue } from "../../core/conditions.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { cidr, requiredOneOf } from "../../core/field-checks.ts";
-import { duplicate, forbidden, invalidEach } from "../../core/field-errors.ts";
-import { labelValueProblems, qualifiedNameProblems } from "../../core/names.ts";
+import { cidr, requiredOneOf } from "../../core/validation/field-checks.ts";
+import { duplicate, forbidden, invalidEach } from "../../core/validation/field-errors.ts";
+import { labelValueProblems, qualifiedNameProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { Node, Taint } from "../generated/types.ts";

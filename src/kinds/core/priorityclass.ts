@@ -1,7 +1,7 @@
 import type { Cause } from "../../core/errors.ts";
-import { immutable, oneOf } from "../../core/field-checks.ts";
-import { forbidden } from "../../core/field-errors.ts";
 import { lookup } from "../../core/object.ts";
+import { immutable, oneOf } from "../../core/validation/field-checks.ts";
+import { forbidden } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { PriorityClass } from "../generated/types.ts";

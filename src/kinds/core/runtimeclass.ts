@@ -1,6 +1,6 @@
-import { immutable, labels, nonNegativeQuantity } from "../../core/field-checks.ts";
-import { invalidEach } from "../../core/field-errors.ts";
-import { dnsLabelProblems } from "../../core/names.ts";
+import { immutable, labels, nonNegativeQuantity } from "../../core/validation/field-checks.ts";
+import { invalidEach } from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { RuntimeClass } from "../generated/types.ts";

@@ -1,8 +1,8 @@
 import type { Cause } from "../../core/errors.ts";
-import { immutable } from "../../core/field-checks.ts";
-import { invalidEach, required, tooLongValue } from "../../core/field-errors.ts";
-import { configKeyProblems } from "../../core/names.ts";
 import { lookup } from "../../core/object.ts";
+import { immutable } from "../../core/validation/field-checks.ts";
+import { invalidEach, required, tooLongValue } from "../../core/validation/field-errors.ts";
+import { configKeyProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { Secret } from "../generated/types.ts";

@@ -1,5 +1,5 @@
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, required } from "../../core/field-errors.ts";
+import { invalidValue, required } from "../../core/validation/field-errors.ts";
 import type { CustomResourceColumnDefinition } from "../generated/types.ts";
 
 const types = ["boolean", "date", "integer", "number", "string"];

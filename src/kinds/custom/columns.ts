@@ -1,7 +1,8 @@
 /** Printer columns of custom resources (`additionalPrinterColumns`), and the fields that selectors may name. */
-import { humanDuration } from "../../core/age.ts";
-import { parseTimestamp } from "../../core/clock.ts";
+
 import type { KubeObject } from "../../core/object.ts";
+import { humanDuration } from "../../core/time/age.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import { nameColumn } from "../engine/columns.ts";
 import type { Column, SelectableField } from "../engine/kind.ts";
 import type { CustomResourceColumnDefinition } from "../generated/types.ts";

@@ -1,6 +1,7 @@
 /** Warnings for finalizers whose names may be those of others. */
-import { qualifiedNameProblems } from "../../core/names.ts";
+
 import type { KubeObject } from "../../core/object.ts";
+import { qualifiedNameProblems } from "../../core/validation/names.ts";
 
 const standard = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
 

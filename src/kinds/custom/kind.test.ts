@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { yamlLibrary } from "../../core/yaml-library.ts";
+import { yamlLibrary } from "../../core/text/yaml-library.ts";
 import type { CustomResourceDefinition } from "../generated/types.ts";
 import { customKind } from "./kind.ts";
 import { versionCauses } from "./version-causes.ts";

@@ -1,5 +1,5 @@
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, required } from "../../core/field-errors.ts";
+import { invalidValue, required } from "../../core/validation/field-errors.ts";
 import type { CustomResourceSubresourceScale } from "../generated/types.ts";
 import { simplePathCauses } from "./column-causes.ts";
 

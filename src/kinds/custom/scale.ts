@@ -1,7 +1,7 @@
 /** Whether the scale subresource of a custom resource could work with it. */
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue } from "../../core/field-errors.ts";
 import { isRecord } from "../../core/object.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import type { ScalePaths } from "../engine/kind.ts";
 import { isInt64 } from "./schema/numbers.ts";
 

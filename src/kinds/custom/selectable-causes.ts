@@ -1,5 +1,5 @@
 import { type Cause, messageOf } from "../../core/errors.ts";
-import { duplicate, invalidValue, required, tooMany } from "../../core/field-errors.ts";
+import { duplicate, invalidValue, required, tooMany } from "../../core/validation/field-errors.ts";
 import { type FieldPath, fieldPathIn } from "./schema/field-path.ts";
 import type { SchemaProps } from "./schema/schema-props.ts";
 

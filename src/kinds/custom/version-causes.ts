@@ -1,7 +1,7 @@
 /** What is wrong with the versions of a definition: schemas, subresources, columns and selectable fields. */
 import { sameJson } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { required } from "../../core/field-errors.ts";
+import { required } from "../../core/validation/field-errors.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../generated/types.ts";
 import { columnCauses } from "./column-causes.ts";
 import { ruleDefinitionCauses } from "./rules/definition-causes.ts";

@@ -1,8 +1,9 @@
 /** Columns and cells that many kinds' tables share. */
-import { humanDuration } from "../../core/age.ts";
-import { parseTimestamp } from "../../core/clock.ts";
+
 import { type KubeObject, lookup } from "../../core/object.ts";
-import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
+import { type LabelSelector, selectorFrom } from "../../core/selection/selector.ts";
+import { humanDuration } from "../../core/time/age.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { PodTemplateSpec } from "../generated/types.ts";
 import type { Column } from "./kind.ts";
 import { hasUnknownOperator } from "./label-selector.ts";

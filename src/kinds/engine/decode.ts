@@ -2,11 +2,11 @@
 
 import type { Cause } from "../../core/errors.ts";
 import { messageOf } from "../../core/errors.ts";
-import { typeInvalid } from "../../core/field-errors.ts";
 import { isRecord, type KubeObject, setField } from "../../core/object.ts";
 import { accountOf } from "../../core/patches/accounts.ts";
 import { canonicalQuantity } from "../../core/quantity.ts";
 import { shown } from "../../core/shown.ts";
+import { typeInvalid } from "../../core/validation/field-errors.ts";
 import { base64Mistake, normalMicroTime, normalTime } from "./scalars.ts";
 import { cannotRestore, cannotUnmarshal } from "./type-mismatch.ts";
 import type { FieldSchema, Schemas, TypeSchema } from "./type-schema.ts";

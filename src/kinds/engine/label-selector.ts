@@ -1,8 +1,8 @@
 import type { Cause } from "../../core/errors.ts";
-import { labels } from "../../core/field-checks.ts";
-import { forbidden, invalidEach, notSupported, required } from "../../core/field-errors.ts";
-import { labelValueProblems, qualifiedNameProblems } from "../../core/names.ts";
-import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
+import { type LabelSelector, selectorFrom } from "../../core/selection/selector.ts";
+import { labels } from "../../core/validation/field-checks.ts";
+import { forbidden, invalidEach, notSupported, required } from "../../core/validation/field-errors.ts";
+import { labelValueProblems, qualifiedNameProblems } from "../../core/validation/names.ts";
 
 /** Validates a label selector; an absent one is valid here. */
 export function validateLabelSelector(selector: LabelSelector | undefined, path: string): Cause[] {

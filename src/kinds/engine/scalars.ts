@@ -1,5 +1,5 @@
 /** Strings for times and bytes in their stored form. */
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 
 const storedTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const storedMicroTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;

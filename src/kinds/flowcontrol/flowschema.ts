@@ -1,7 +1,7 @@
 import { conditionOf } from "../../core/conditions.ts";
 import type { Cause } from "../../core/errors.ts";
-import { atLeast, oneOf, requiredOneOf, requiredText } from "../../core/field-checks.ts";
-import { invalidValue, required } from "../../core/field-errors.ts";
+import { atLeast, oneOf, requiredOneOf, requiredText } from "../../core/validation/field-checks.ts";
+import { invalidValue, required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type {

@@ -1,5 +1,5 @@
-import { humanDuration } from "../../core/age.ts";
-import { parseTimestamp } from "../../core/clock.ts";
+import { humanDuration } from "../../core/time/age.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import { column, nameColumn, since, wideColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import { historyTypes } from "./schemas.ts";

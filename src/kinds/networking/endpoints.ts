@@ -1,6 +1,6 @@
 import type { Cause } from "../../core/errors.ts";
-import { ipAddress, portNumber, requiredOneOf } from "../../core/field-checks.ts";
-import { required } from "../../core/field-errors.ts";
+import { ipAddress, portNumber, requiredOneOf } from "../../core/validation/field-checks.ts";
+import { required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { Endpoints } from "../generated/types.ts";

@@ -1,8 +1,8 @@
 import type { Cause } from "../../core/errors.ts";
-import { immutable, ipAddress, oneOf, requiredOneOf } from "../../core/field-checks.ts";
-import { duplicate, invalidEach, required, tooMany } from "../../core/field-errors.ts";
-import { dnsLabelProblems } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { immutable, ipAddress, oneOf, requiredOneOf } from "../../core/validation/field-checks.ts";
+import { duplicate, invalidEach, required, tooMany } from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems } from "../../core/validation/names.ts";
 import { oldVersion } from "../conversion/deprecation.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";

@@ -1,7 +1,7 @@
 import type { Cause } from "../../core/errors.ts";
-import { requiredOneOf, requiredText } from "../../core/field-checks.ts";
-import { invalidEach, invalidValue, required } from "../../core/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/names.ts";
+import { requiredOneOf, requiredText } from "../../core/validation/field-checks.ts";
+import { invalidEach, invalidValue, required } from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { HTTPIngressPath, Ingress, IngressBackend } from "../generated/types.ts";

@@ -1,7 +1,7 @@
 import type { Cause } from "../../core/errors.ts";
-import { immutable, requiredText } from "../../core/field-checks.ts";
-import { invalidEach, invalidValue, tooLongValue } from "../../core/field-errors.ts";
-import { dnsSubdomainProblems } from "../../core/names.ts";
+import { immutable, requiredText } from "../../core/validation/field-checks.ts";
+import { invalidEach, invalidValue, tooLongValue } from "../../core/validation/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { IngressClass } from "../generated/types.ts";

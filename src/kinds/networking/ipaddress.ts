@@ -1,6 +1,6 @@
 import type { Cause } from "../../core/errors.ts";
-import { immutable, isIPv4, isIPv6, requiredText } from "../../core/field-checks.ts";
-import { invalidValue, required } from "../../core/field-errors.ts";
+import { immutable, isIPv4, isIPv6, requiredText } from "../../core/validation/field-checks.ts";
+import { invalidValue, required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { IPAddress } from "../generated/types.ts";

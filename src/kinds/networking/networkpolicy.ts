@@ -1,8 +1,8 @@
 import { cidrContains, parseCidr } from "../../core/addresses.ts";
 import type { Cause } from "../../core/errors.ts";
-import { cidr, oneOf, portNumber, requiredText } from "../../core/field-checks.ts";
-import { forbidden, invalidEach, invalidValue, required } from "../../core/field-errors.ts";
-import { portNameProblems } from "../../core/names.ts";
+import { cidr, oneOf, portNumber, requiredText } from "../../core/validation/field-checks.ts";
+import { forbidden, invalidEach, invalidValue, required } from "../../core/validation/field-errors.ts";
+import { portNameProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn, selectorText } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";

@@ -1,8 +1,23 @@
 /** Validates a service (API reference, "ServiceSpec"). */
 import type { Cause } from "../../core/errors.ts";
-import { ipAddress, isIPv4, isIPv6, labels, oneOf, portNumber, requiredOneOf } from "../../core/field-checks.ts";
-import { duplicate, forbidden, invalidEach, invalidValue, notSupported, required } from "../../core/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems, portNameProblems } from "../../core/names.ts";
+import {
+	ipAddress,
+	isIPv4,
+	isIPv6,
+	labels,
+	oneOf,
+	portNumber,
+	requiredOneOf,
+} from "../../core/validation/field-checks.ts";
+import {
+	duplicate,
+	forbidden,
+	invalidEach,
+	invalidValue,
+	notSupported,
+	required,
+} from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems, portNameProblems } from "../../core/validation/names.ts";
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
 
 const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];

@@ -1,7 +1,7 @@
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { cidr } from "../../core/field-checks.ts";
-import { invalidValue, required, tooMany } from "../../core/field-errors.ts";
+import { cidr } from "../../core/validation/field-checks.ts";
+import { invalidValue, required, tooMany } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { ServiceCIDR } from "../generated/types.ts";

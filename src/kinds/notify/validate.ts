@@ -1,10 +1,10 @@
 /** Validates the spec of a NotificationPolicy. Its status reports missing Secrets and invalid templates. */
 
-import { isTimeZone } from "../../core/cron.ts";
-import { durationMs } from "../../core/duration.ts";
 import type { Cause } from "../../core/errors.ts";
 import { messageOf } from "../../core/errors.ts";
-import { requiredOneOf, requiredText, subdomainName } from "../../core/field-checks.ts";
+import { isTimeZone } from "../../core/time/cron.ts";
+import { durationMs } from "../../core/time/duration.ts";
+import { requiredOneOf, requiredText, subdomainName } from "../../core/validation/field-checks.ts";
 import {
 	duplicate,
 	forbidden,
@@ -14,8 +14,8 @@ import {
 	required,
 	tooLongValue,
 	tooMany,
-} from "../../core/field-errors.ts";
-import { dnsLabelProblems } from "../../core/names.ts";
+} from "../../core/validation/field-errors.ts";
+import { dnsLabelProblems } from "../../core/validation/names.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";
 import {
 	eventKinds,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseTimestamp } from "../../core/clock.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { ContainerState, ContainerStatus, Pod, PodStatus } from "../generated/types.ts";
 import { cells } from "../testing.ts";
 

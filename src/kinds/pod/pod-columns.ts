@@ -1,7 +1,7 @@
 /** The table of `kubectl get pods`. */
 
-import { parseTimestamp } from "../../core/clock.ts";
 import { isTrue } from "../../core/conditions.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import { ageColumn, column, nameColumn, since, wideColumn } from "../engine/columns.ts";
 import type { Column } from "../engine/kind.ts";
 import type { ContainerStatus, Pod } from "../generated/types.ts";

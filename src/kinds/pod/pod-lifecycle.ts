@@ -1,6 +1,7 @@
 /** The position of a pod in its lifecycle (Kubernetes documentation, "Pod Lifecycle"). */
-import { parseTimestamp } from "../../core/clock.ts";
+
 import { conditionOf } from "../../core/conditions.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Pod, PodCondition } from "../generated/types.ts";
 
 export function isTerminating(pod: Pod): boolean {

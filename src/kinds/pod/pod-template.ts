@@ -1,8 +1,8 @@
 /** Validates the pod template of a workload, and its selector. */
 import type { Cause } from "../../core/errors.ts";
-import { annotations, labels } from "../../core/field-checks.ts";
-import { forbidden, invalidValue, notSupported, required } from "../../core/field-errors.ts";
-import type { LabelSelector } from "../../core/selector.ts";
+import type { LabelSelector } from "../../core/selection/selector.ts";
+import { annotations, labels } from "../../core/validation/field-checks.ts";
+import { forbidden, invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import { isEmptySelector, matchesOrBroken, validateLabelSelector } from "../engine/label-selector.ts";
 import type { PodTemplateSpec } from "../generated/types.ts";
 import { validatePodSpec } from "./spec/validate.ts";

@@ -1,9 +1,9 @@
 /** Which fields of a pod may change after its creation (API reference, "Pod update and replacement"). */
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { immutable } from "../../core/field-checks.ts";
-import { forbidden, invalidValue } from "../../core/field-errors.ts";
 import { deepCopy } from "../../core/object.ts";
+import { immutable } from "../../core/validation/field-checks.ts";
+import { forbidden, invalidValue } from "../../core/validation/field-errors.ts";
 import type { Container, NodeSelector, Pod, PodSpec, ResourceRequirements, Toleration } from "../generated/types.ts";
 import { qosClass } from "./pod-qos.ts";
 

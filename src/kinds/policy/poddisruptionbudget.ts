@@ -1,6 +1,6 @@
-import { atMostAll, nonNegative, numberOrPercent, oneOf } from "../../core/field-checks.ts";
-import { invalidValue } from "../../core/field-errors.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { atMostAll, nonNegative, numberOrPercent, oneOf } from "../../core/validation/field-checks.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import { oldVersion } from "../conversion/deprecation.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";

@@ -1,8 +1,8 @@
 import type { Cause } from "../../core/errors.ts";
-import { forbidden, invalidEach, invalidValue, required } from "../../core/field-errors.ts";
-import { qualifiedNameProblems } from "../../core/names.ts";
 import { lookup } from "../../core/object.ts";
 import { compareQuantities } from "../../core/quantity.ts";
+import { forbidden, invalidEach, invalidValue, required } from "../../core/validation/field-errors.ts";
+import { qualifiedNameProblems } from "../../core/validation/names.ts";
 import { createdAtColumn, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { LimitRange, LimitRangeItem } from "../generated/types.ts";

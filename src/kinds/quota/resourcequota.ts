@@ -1,7 +1,7 @@
 import type { Cause } from "../../core/errors.ts";
-import { immutable, nonNegativeQuantity } from "../../core/field-checks.ts";
-import { invalidEach, invalidValue, notSupported } from "../../core/field-errors.ts";
-import { qualifiedNameProblems } from "../../core/names.ts";
+import { immutable, nonNegativeQuantity } from "../../core/validation/field-checks.ts";
+import { invalidEach, invalidValue, notSupported } from "../../core/validation/field-errors.ts";
+import { qualifiedNameProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { ResourceQuota } from "../generated/types.ts";

@@ -1,8 +1,8 @@
 /** The usage of a resource quota by an object (Kubernetes documentation, "Resource Quotas"). */
 
-import { parseTimestamp } from "../../core/clock.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { compareQuantities } from "../../core/quantity.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import { type Kind, qualifiedResource } from "../engine/kind.ts";
 import type { PersistentVolumeClaim, Pod, ResourceRequirements, Service } from "../generated/types.ts";
 import { isFinished } from "../pod/pod-lifecycle.ts";

@@ -1,6 +1,6 @@
 /** The rules of ClusterRoles with an aggregationRule (Kubernetes documentation, "Aggregated ClusterRoles"). Pure. */
 import type { Draft } from "../../core/object.ts";
-import { type LabelSelector, selectorFrom } from "../../core/selector.ts";
+import { type LabelSelector, selectorFrom } from "../../core/selection/selector.ts";
 import type { ClusterRole, PolicyRule } from "../generated/types.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** The common part of RoleBindings and ClusterRoleBindings. */
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue, notSupported, required } from "../../core/field-errors.ts";
+import { invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
 import type { Column } from "../engine/kind.ts";
 import type { ClusterRoleBinding, PolicyRule, RbacSubject, RoleBinding } from "../generated/types.ts";

@@ -3,12 +3,12 @@
  * nothing and changes nothing.
  */
 
-import { durationMs } from "../../core/duration.ts";
 import type { Cause } from "../../core/errors.ts";
 import { messageOf } from "../../core/errors.ts";
-import { forbidden, invalidEach, invalidValue, notSupported } from "../../core/field-errors.ts";
-import { dnsSubdomainProblems } from "../../core/names.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { durationMs } from "../../core/time/duration.ts";
+import { forbidden, invalidEach, invalidValue, notSupported } from "../../core/validation/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/validation/names.ts";
 import type { CronJob, Job, JobSpec } from "../generated/types.ts";
 import { eventsAnnotation, webhookAnnotation } from "../notify/annotations.ts";
 import { notificationEvents } from "../notify/types.ts";

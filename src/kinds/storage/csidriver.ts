@@ -1,4 +1,4 @@
-import { oneOf } from "../../core/field-checks.ts";
+import { oneOf } from "../../core/validation/field-checks.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { CSIDriver } from "../generated/types.ts";

@@ -1,7 +1,7 @@
 import type { Cause } from "../../core/errors.ts";
-import { requiredText, subdomainName } from "../../core/field-checks.ts";
-import { duplicate, invalidEach } from "../../core/field-errors.ts";
-import { qualifiedNameProblems } from "../../core/names.ts";
+import { requiredText, subdomainName } from "../../core/validation/field-checks.ts";
+import { duplicate, invalidEach } from "../../core/validation/field-errors.ts";
+import { qualifiedNameProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { CSINode } from "../generated/types.ts";

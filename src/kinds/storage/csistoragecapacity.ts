@@ -1,6 +1,6 @@
-import { immutable, nonNegativeQuantity } from "../../core/field-checks.ts";
-import { invalidEach, required } from "../../core/field-errors.ts";
-import { dnsSubdomainProblems } from "../../core/names.ts";
+import { immutable, nonNegativeQuantity } from "../../core/validation/field-checks.ts";
+import { invalidEach, required } from "../../core/validation/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import { validateLabelSelector } from "../engine/label-selector.ts";

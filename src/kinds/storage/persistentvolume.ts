@@ -1,8 +1,8 @@
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { immutable, oneOf, subdomainName } from "../../core/field-checks.ts";
-import { forbidden, invalidValue, notSupported, required } from "../../core/field-errors.ts";
 import { quantityNano } from "../../core/quantity.ts";
+import { immutable, oneOf, subdomainName } from "../../core/validation/field-checks.ts";
+import { forbidden, invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import { accessModesText, ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { PersistentVolume, PersistentVolumeSpec } from "../generated/types.ts";

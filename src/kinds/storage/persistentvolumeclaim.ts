@@ -1,7 +1,7 @@
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { forbidden } from "../../core/field-errors.ts";
 import { compareQuantities } from "../../core/quantity.ts";
+import { forbidden } from "../../core/validation/field-errors.ts";
 import { accessModesText, ageColumn, column, nameColumn, wideColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../generated/types.ts";

@@ -1,7 +1,7 @@
 import type { Cause } from "../../core/errors.ts";
-import { immutable, oneOf } from "../../core/field-checks.ts";
-import { duplicate, forbidden, invalidEach, required } from "../../core/field-errors.ts";
-import { qualifiedNameProblems } from "../../core/names.ts";
+import { immutable, oneOf } from "../../core/validation/field-checks.ts";
+import { duplicate, forbidden, invalidEach, required } from "../../core/validation/field-errors.ts";
+import { qualifiedNameProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { StorageClass, TopologySelectorTerm } from "../generated/types.ts";

@@ -1,5 +1,5 @@
-import { immutable } from "../../core/field-checks.ts";
-import { forbidden, required } from "../../core/field-errors.ts";
+import { immutable } from "../../core/validation/field-checks.ts";
+import { forbidden, required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { VolumeAttributesClass } from "../generated/types.ts";

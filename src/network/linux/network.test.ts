@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { type NodeFixture, networkContract } from "../contract.ts";
 import { markedProcesses } from "../machine/marked-processes.ts";
 import { createMachine, type NodeHolder } from "../machine.ts";

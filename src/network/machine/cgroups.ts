@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import { removeCgroupTree } from "../../linux/cgroup-tree.ts";
 import { parseMountinfo } from "../../linux/rootview.ts";
 

@@ -2,9 +2,10 @@
  * The fields of upstream's KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that agents support; `cox up
  * --kubelet-config` reads it from a file. Pure.
  */
-import { ConfigField, causesText } from "../../core/config-field.ts";
+
 import type { Cause } from "../../core/errors.ts";
-import { invalidValue } from "../../core/field-errors.ts";
+import { ConfigField, causesText } from "../../core/validation/config-field.ts";
+import { invalidValue } from "../../core/validation/field-errors.ts";
 import { amount, type Thresholds, usualThresholds } from "../machine/pressure.ts";
 import { patternProblem } from "../pod/sysctls.ts";
 

@@ -1,6 +1,6 @@
 /** Shared by the parts of one node's agent: the seams below it, and the services for pod workers. */
 import type { Client } from "../../client/client.ts";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { Container as ContainerSpec, Pod, Probe, Service } from "../../kinds/generated/types.ts";
 import type { NodeNetwork } from "../../network/network.ts";
 import type { Container, ContainerConfig, Image, Mount, Runtime } from "../../runtime/runtime.ts";

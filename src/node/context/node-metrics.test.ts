@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { exposition } from "../../core/metrics/exposition.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import { NodeMetrics } from "./node-metrics.ts";

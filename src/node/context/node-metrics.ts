@@ -1,5 +1,5 @@
 /** The agent's counters: started and terminated containers, and probes (Kubernetes Metrics Reference). */
-import type { Clock } from "../../core/clock.ts";
+
 import { describeHealth } from "../../core/metrics/component.ts";
 import {
 	Histogram,
@@ -8,6 +8,7 @@ import {
 	type MetricRegistry,
 	type MetricSample,
 } from "../../core/metrics/registry.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import type { ProbeKind } from "../pod/probe-state.ts";

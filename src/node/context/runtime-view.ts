@@ -1,5 +1,5 @@
 /** The runtime's sandboxes and containers, by pod. It is listed after changes, with at most one listing at a time. */
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Container, Runtime, Sandbox } from "../../runtime/runtime.ts";
 
 export interface PodRuntime {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EndedLog } from "../../core/ended-log.ts";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import { endOfLogFile, endOfText, packed } from "./log-end.ts";

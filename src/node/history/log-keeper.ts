@@ -3,10 +3,11 @@
  * that cannot be delivered yet stays in its file, or, when its pod is removed, in a separate folder, until it is
  * delivered or a limit is reached.
  */
-import type { Clock, Timer } from "../../core/clock.ts";
-import { timestamp } from "../../core/clock.ts";
+
 import type { EndedContainer, EndedLog } from "../../core/ended-log.ts";
 import { controllerOf } from "../../core/object.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { jobLabels } from "../../kinds/batch/job-selector.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";

@@ -1,7 +1,7 @@
 /** Reads a container's log file, optionally from the end, and follows it as it grows. */
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, lstat } from "node:fs/promises";
-import { LineSplitter, type LogOptions, lineRenderer, tailOffset } from "../../core/log-lines.ts";
+import { LineSplitter, type LogOptions, lineRenderer, tailOffset } from "../../core/text/log-lines.ts";
 import { isCode } from "../../linux/descriptors.ts";
 import { inParent, openRegular } from "../../linux/no-links.ts";
 

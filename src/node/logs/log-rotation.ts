@@ -1,6 +1,6 @@
 /** Limits the size of container logs: a full log is renamed and a new one begun; a fixed number of old ones is kept. */
 import { lstat, readdir, rename } from "node:fs/promises";
-import { type Clock, type Timer, timestamp } from "../../core/clock.ts";
+import { type Clock, type Timer, timestamp } from "../../core/time/clock.ts";
 import { isCode } from "../../linux/descriptors.ts";
 import { inParent } from "../../linux/no-links.ts";
 import type { Runtime } from "../../runtime/runtime.ts";

@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LogOptions } from "../../core/log-lines.ts";
+import type { LogOptions } from "../../core/text/log-lines.ts";
 import { readLogFile } from "./log-file.ts";
 import { rotate } from "./log-rotation.ts";
 

@@ -2,9 +2,9 @@
  * Registers the node and reports that it is alive: renews a Lease often and writes the Node's status rarely (KEP-589).
  */
 import type { Client } from "../../client/client.ts";
-import { type Clock, microTimestamp, parseTimestamp, type Timer } from "../../core/clock.ts";
 import { isReason } from "../../core/errors.ts";
 import type { Draft } from "../../core/object.ts";
+import { type Clock, microTimestamp, parseTimestamp, type Timer } from "../../core/time/clock.ts";
 import { leases } from "../../kinds/core/lease.ts";
 import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Lease, Node, NodeStatus } from "../../kinds/generated/types.ts";

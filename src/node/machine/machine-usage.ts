@@ -1,7 +1,7 @@
 /** The usage of the whole machine. Nodes on the same machine share it: each reports all of it as its capacity. */
 import { readFile, statfs } from "node:fs/promises";
 import { cpus, freemem, totalmem, uptime } from "node:os";
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 
 export interface MachineUsage {
 	bootedAtMs: number;

@@ -1,8 +1,8 @@
 /** The Node object that an agent registers and keeps up to date. Pure. */
 
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
 import { conditionOf } from "../../core/conditions.ts";
 import { sameQuantities, semanticEqual } from "../../core/equal.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import type { Node, NodeCondition, NodeStatus } from "../../kinds/generated/types.ts";
 import { noPressure, type Pressure } from "./pressure.ts";
 

@@ -1,7 +1,7 @@
 /** Conditions of a node by its machine's figures. */
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { readKubeletConfiguration } from "../context/kubelet-configuration.ts";
 import { pressureOf, usualThresholds, watchPressure } from "./pressure.ts";
 

@@ -2,8 +2,9 @@
  * Whether a node is short of memory or disk, for its conditions: compares the machine's usage with the kubelet's
  * thresholds.
  */
-import type { Clock, Timer } from "../../core/clock.ts";
+
 import { parseQuantity } from "../../core/quantity.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { MachineUsage } from "./machine-usage.ts";
 
 export type Pressure = ReadonlySet<"MemoryPressure" | "DiskPressure">;

@@ -1,5 +1,5 @@
 /** The status of one container, from the runtime's containers and the agent's runtime state. Pure. */
-import { timestamp } from "../../core/clock.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type {
 	Container as ContainerSpec,
 	ContainerState,

@@ -4,8 +4,9 @@
  *
  * The rules are those of the API page "Pod Lifecycle" and KEP-753 (sidecar containers).
  */
-import { parseTimestamp } from "../../core/clock.ts";
+
 import { parseQuantity } from "../../core/quantity.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { ResourceRequirements } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import type { PodAction, PodPlan } from "./pod-action.ts";

@@ -1,6 +1,6 @@
 /** The status of a pod in the API. Pure. */
 
-import { timestamp } from "../../core/clock.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { ContainerStatus, PodStatus } from "../../kinds/generated/types.ts";
 import { isFinalPhase } from "../../kinds/pod/pod-lifecycle.ts";
 import { qosClass } from "../../kinds/pod/pod-qos.ts";

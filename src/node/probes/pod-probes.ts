@@ -1,7 +1,7 @@
 /** The probes of a pod's running containers: one timer for each; results go to the pod's runtime state. */
 
-import type { Timer } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
+import type { Timer } from "../../core/time/clock.ts";
 import type { Container as ContainerSpec, Probe } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import type { ManagedPod } from "../context/managed-pod.ts";

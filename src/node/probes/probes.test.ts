@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import http2 from "node:http2";
 import { type AddressInfo, createServer as createSocketServer, type Server } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import type { Pod, Probe } from "../../kinds/generated/types.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { ManagedPod } from "../context/managed-pod.ts";

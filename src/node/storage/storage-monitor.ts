@@ -1,6 +1,6 @@
 /** Measures pods with limits for local storage, and evicts those that exceed them. Does nothing if there are none. */
 import { join } from "node:path";
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { RuntimeView } from "../context/runtime-view.ts";

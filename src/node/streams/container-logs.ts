@@ -1,6 +1,6 @@
 /** The response with the log of one container. */
 import { Readable } from "node:stream";
-import { LineSplitter, type LogOptions, lineRenderer } from "../../core/log-lines.ts";
+import { LineSplitter, type LogOptions, lineRenderer } from "../../core/text/log-lines.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import type { NodeContext } from "../context/node-context.ts";
 import { readLogFile } from "../logs/log-file.ts";

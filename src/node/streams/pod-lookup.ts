@@ -1,8 +1,8 @@
 /** Finds the target of a request: a pod, one of its containers, an instance of that. Pure. */
 
-import { parseTimestamp } from "../../core/clock.ts";
-import type { LogOptions } from "../../core/log-lines.ts";
-import { isTrue } from "../../core/query.ts";
+import { isTrue } from "../../core/selection/query.ts";
+import type { LogOptions } from "../../core/text/log-lines.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container, Sandbox } from "../../runtime/runtime.ts";
 import type { PodRuntime } from "../context/runtime-view.ts";

@@ -6,7 +6,7 @@
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { messageOf } from "../../core/errors.ts";
-import { isTrue } from "../../core/query.ts";
+import { isTrue } from "../../core/selection/query.ts";
 import type { ExecSession } from "../../runtime/runtime.ts";
 
 /** The client's streams. Those that it did not request are absent. */

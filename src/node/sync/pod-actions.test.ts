@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { ManagedPod } from "../context/managed-pod.ts";
 import { type NodeContext, VolumeError } from "../context/node-context.ts";

@@ -3,8 +3,8 @@
  * (pod-status.ts), and repeats this after every change. Nothing is polled.
  */
 
-import type { Timer } from "../../core/clock.ts";
 import { semanticEqual } from "../../core/equal.ts";
+import type { Timer } from "../../core/time/clock.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import { isFinalPhase } from "../../kinds/pod/pod-lifecycle.ts";
 import { ManagedPod, type PodDriver } from "../context/managed-pod.ts";

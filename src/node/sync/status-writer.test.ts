@@ -3,7 +3,7 @@ import type { Transport } from "../../client/client.ts";
 import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
 import { ApiError, conflict } from "../../core/errors.ts";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { TestServer } from "../testing/test-server.ts";

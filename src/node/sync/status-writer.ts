@@ -1,9 +1,9 @@
 /** Writes pod statuses to the API: only the newest one, one write at a time per pod, and only changes. */
 
 import type { Client } from "../../client/client.ts";
-import type { Clock, Timer } from "../../core/clock.ts";
 import { semanticEqual } from "../../core/equal.ts";
 import { isReason, notFound } from "../../core/errors.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { evictionReason, ownConditions } from "../pod/pod-conditions.ts";

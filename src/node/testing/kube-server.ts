@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, createServer as createSocketServer } from "node:net";
 import type { Duplex } from "node:stream";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Container, ExecSession, Runtime } from "../../runtime/runtime.ts";
 import { usualKubeletConfiguration } from "../context/kubelet-configuration.ts";

@@ -2,9 +2,9 @@
 import { createClient } from "../../client/requests.ts";
 import { ToyServer } from "../../client/testing/toy-server.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
-import { type Clock, timestamp } from "../../core/clock.ts";
 import type { ApiRequest, Handler } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
+import { type Clock, timestamp } from "../../core/time/clock.ts";
 import type { Event, Pod } from "../../kinds/generated/types.ts";
 
 export class TestServer {

@@ -1,5 +1,5 @@
 /** `/stats/summary` (kubelet's stats v1alpha1). Pure. */
-import { timestamp } from "../../core/clock.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import type { MachineUsage } from "../machine/machine-usage.ts";
 import type { InterfaceTraffic } from "../machine/pod-traffic.ts";
 import { type ContainerUsage, type PodUsage, total, type Usage } from "./usage.ts";

@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { kubeletConfig } from "../context/kubelet-config.ts";
 import { usualKubeletConfiguration } from "../context/kubelet-configuration.ts";
 import { MachineMeter, type MachineUsage } from "../machine/machine-usage.ts";

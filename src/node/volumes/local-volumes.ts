@@ -1,8 +1,8 @@
 /** Removes the directories of deleted local volumes, and then their finalizer (kinds/storage/local-volume.ts). */
 import type { Client } from "../../client/client.ts";
 import type { Informer } from "../../client/informer-cache.ts";
-import type { Clock, Timer } from "../../core/clock.ts";
 import { isReason } from "../../core/errors.ts";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { PersistentVolume } from "../../kinds/generated/types.ts";
 import {
 	hostnameOf,

@@ -1,7 +1,7 @@
 /** One event to report: the data that is stored until it is sent, and its text. Pure. */
 import { createHash } from "node:crypto";
-import { humanDuration } from "../../core/age.ts";
-import { parseTimestamp, timestamp } from "../../core/clock.ts";
+import { humanDuration } from "../../core/time/age.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
 import type { NotificationEvent } from "../../kinds/notify/types.ts";
 
 export interface Notification {

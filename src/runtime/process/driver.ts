@@ -2,7 +2,7 @@
  * A minimal agent for the adoption test to kill: opens the runtime of a directory, and starts one container if there is
  * none.
  */
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { containerConfig, sandboxConfig } from "../contract/contract.ts";
 import { createProcessRuntime } from "./runtime.ts";
 

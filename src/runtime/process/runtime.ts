@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import { namesIn } from "../../linux/if-there.ts";
 import { allPids, namespaceOf, usage } from "../../linux/processes.ts";
 import { planRootView } from "../../linux/rootview.ts";

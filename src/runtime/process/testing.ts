@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { allPids } from "../../linux/processes.ts";
 import { containerConfig, logPayload, type RuntimeFixture, sandboxConfig } from "../contract/contract.ts";
 import type { Container, ContainerConfig, SandboxConfig } from "../runtime.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { VirtualClock } from "../../core/virtual-clock.ts";
+import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { containerConfig, runtimeContract, sandboxConfig } from "../contract/contract.ts";
 import { type Runtime, runsToCompletionAnnotation } from "../runtime.ts";
 import { createSimulatedRuntime, simulatedState } from "./runtime.ts";

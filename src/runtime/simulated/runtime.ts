@@ -1,6 +1,6 @@
 /** A Runtime in memory whose containers run no program, for simulated nodes. `script.ts` says what a container does. */
 import type { Duplex } from "node:stream";
-import { type Clock, microTimestamp, type Timer } from "../../core/clock.ts";
+import { type Clock, microTimestamp, type Timer } from "../../core/time/clock.ts";
 import { parseImageReference } from "../reference.ts";
 import {
 	type Container,

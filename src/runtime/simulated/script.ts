@@ -12,8 +12,9 @@
  *
  * Without a duration, a container that is expected to end runs for a second, and any other runs until it is stopped.
  */
-import { durationMs } from "../../core/duration.ts";
+
 import { parseQuantity } from "../../core/quantity.ts";
+import { durationMs } from "../../core/time/duration.ts";
 import { type ContainerConfig, runsToCompletionAnnotation, type Sandbox } from "../runtime.ts";
 
 const prefix = "simulate.coxswain.io";

@@ -1,6 +1,6 @@
 /** Filters by the volumes that a pod claims: their location, or where they can be provisioned. */
 import { parseQuantity } from "../../core/quantity.ts";
-import { selectorFrom } from "../../core/selector.ts";
+import { selectorFrom } from "../../core/selection/selector.ts";
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
 import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
 import type { NodeInfo } from "../model/node-info.ts";

@@ -1,5 +1,5 @@
 /** Compiled pod affinity terms (Kubernetes documentation, "Inter-pod affinity and anti-affinity"). */
-import { type LabelSelector, type Labels, selectorFrom } from "../../core/selector.ts";
+import { type LabelSelector, type Labels, selectorFrom } from "../../core/selection/selector.ts";
 import type { PodAffinityTerm } from "../../kinds/generated/types.ts";
 
 /** The fields of another pod that a term uses. */

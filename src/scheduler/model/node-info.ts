@@ -1,7 +1,7 @@
 /** A node and the sum of its pods' requests. */
 import { lookup } from "../../core/object.ts";
 import { parseQuantity } from "../../core/quantity.ts";
-import type { Labels } from "../../core/selector.ts";
+import type { Labels } from "../../core/selection/selector.ts";
 import type { Node } from "../../kinds/generated/types.ts";
 import type { HostPort, PodInfo } from "./pod-info.ts";
 import { addResources, noResources, type Resources, resourcesOf } from "./requests.ts";

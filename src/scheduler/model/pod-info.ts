@@ -1,7 +1,7 @@
 /** A pod with precomputed values that scheduling uses more than once. */
 
 import { objectKey } from "../../core/object.ts";
-import type { Labels } from "../../core/selector.ts";
+import type { Labels } from "../../core/selection/selector.ts";
 import type { Pod, PodAffinityTerm, Toleration } from "../../kinds/generated/types.ts";
 import { compileNodeSelector, type NodeMatch } from "../../kinds/pod/node-selector.ts";
 import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";

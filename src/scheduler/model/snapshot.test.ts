@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Random, seededRandom } from "../../core/clock.ts";
+import { type Random, seededRandom } from "../../core/time/clock.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
 import { type PodInfo, podInfo } from "./pod-info.ts";
 import { Snapshot } from "./snapshot.ts";

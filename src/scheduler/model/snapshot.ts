@@ -1,7 +1,7 @@
 /**
  * The cluster from the scheduler's perspective: nodes, their pods, and bindings that are decided but not yet observed.
  */
-import type { Labels } from "../../core/selector.ts";
+import type { Labels } from "../../core/selection/selector.ts";
 import type { Namespace, Node } from "../../kinds/generated/types.ts";
 import type { NamespaceLabels, WeightedTerm } from "./affinity-term.ts";
 import { NodeInfo } from "./node-info.ts";

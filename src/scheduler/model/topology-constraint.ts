@@ -1,5 +1,5 @@
 /** Compiled topology spread constraints of a pod (Kubernetes documentation, "Pod Topology Spread Constraints"). */
-import { type Selector, selectorFrom } from "../../core/selector.ts";
+import { type Selector, selectorFrom } from "../../core/selection/selector.ts";
 import type { TopologySpreadConstraint } from "../../kinds/generated/types.ts";
 import { untolerated } from "../../kinds/pod/tolerations.ts";
 import { withLabelKeys } from "./affinity-term.ts";

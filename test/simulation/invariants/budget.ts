@@ -1,4 +1,4 @@
-import { selectorFrom } from "../../../src/core/selector.ts";
+import { selectorFrom } from "../../../src/core/selection/selector.ts";
 import type { Pod, PodDisruptionBudget } from "../../../src/kinds/generated/types.ts";
 import type { Truth } from "../truth.ts";
 import { type Invariant, isFinished, isHealthy, longestLagMs } from "./invariant.ts";

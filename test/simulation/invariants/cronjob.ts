@@ -1,5 +1,5 @@
-import { parseTimestamp, timestamp } from "../../../src/core/clock.ts";
 import { controllerOf } from "../../../src/core/object.ts";
+import { parseTimestamp, timestamp } from "../../../src/core/time/clock.ts";
 import type { CronJob, Job } from "../../../src/kinds/generated/types.ts";
 import type { Truth } from "../truth.ts";
 import type { Invariant } from "./invariant.ts";

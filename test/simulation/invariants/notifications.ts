@@ -1,4 +1,4 @@
-import { parseTimestamp } from "../../../src/core/clock.ts";
+import { parseTimestamp } from "../../../src/core/time/clock.ts";
 import type { Run } from "../../../src/kinds/history/types.ts";
 import { namespace } from "../workloads.ts";
 import type { Invariant } from "./invariant.ts";

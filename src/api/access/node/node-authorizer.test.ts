@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
-import { systemClock } from "../../../core/clock.ts";
 import type { User } from "../../../core/exchange.ts";
+import { systemClock } from "../../../core/time/clock.ts";
 import { createMemoryStore } from "../../../store/memory.ts";
 import { WatchCache } from "../../cache/cache.ts";
 import type { ResourceAttributes } from "../../request/authorizer.ts";

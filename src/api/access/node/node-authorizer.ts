@@ -4,8 +4,8 @@
  * called NodeRestriction look at what it writes; here only the names are known.
  */
 import { endedLogsPath } from "../../../core/ended-log.ts";
-import { parseFieldSelector } from "../../../core/field-selector.ts";
-import { parseLabelSelector } from "../../../core/selector.ts";
+import { parseFieldSelector } from "../../../core/selection/field-selector.ts";
+import { parseLabelSelector } from "../../../core/selection/selector.ts";
 import { qualifiedResource } from "../../../kinds/engine/kind.ts";
 import { nodeRoles } from "../../../kinds/rbac/bootstrap/node-roles.ts";
 import { localVolumeNodeLabel } from "../../../kinds/storage/local-volume.ts";

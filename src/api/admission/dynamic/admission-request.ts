@@ -1,7 +1,7 @@
 /** A request as webhooks and policies see it. */
 import type { User } from "../../../core/exchange.ts";
 import { deepCopy, type KubeObject } from "../../../core/object.ts";
-import { newUid } from "../../../core/uid.ts";
+import { newUid } from "../../../core/validation/uid.ts";
 import { namespaces } from "../../../kinds/core/namespace.ts";
 import { apiVersionOf, type Kind, type KindNames, type ServedVersion } from "../../../kinds/engine/kind.ts";
 import { scaleOf } from "../../resources/scale.ts";

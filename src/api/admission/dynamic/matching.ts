@@ -3,7 +3,7 @@
  */
 import { ApiError, notFound } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
-import { type LabelSelector, selectorFrom } from "../../../core/selector.ts";
+import { type LabelSelector, selectorFrom } from "../../../core/selection/selector.ts";
 import { namespaces } from "../../../kinds/core/namespace.ts";
 import type { Kind, ServedVersion } from "../../../kinds/engine/kind.ts";
 import { isEmptySelector } from "../../../kinds/engine/label-selector.ts";

@@ -1,6 +1,7 @@
 /** Pods run as a service account: the default one, whose token they find in a volume (KEP-1205). */
-import { randomSuffix } from "../../../core/names.ts";
+
 import { deepFreeze } from "../../../core/object.ts";
+import { randomSuffix } from "../../../core/validation/names.ts";
 import { serviceAccounts } from "../../../kinds/core/serviceaccount.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";

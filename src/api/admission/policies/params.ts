@@ -1,6 +1,6 @@
 /** The parameters with which a policy is evaluated for a binding. */
 import type { KubeObject } from "../../../core/object.ts";
-import { selectorFrom } from "../../../core/selector.ts";
+import { selectorFrom } from "../../../core/selection/selector.ts";
 import type { Lookup } from "../../../kinds/engine/registry.ts";
 import type { ParamKind, ParamRef } from "../../../kinds/generated/types.ts";
 import { keyPrefix } from "../../cache/keys.ts";

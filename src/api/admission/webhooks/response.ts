@@ -1,7 +1,7 @@
 /** `admission.k8s.io AdmissionReview`: what the answer of a webhook means. */
 import type { Cause, StatusDetails } from "../../../core/errors.ts";
-import { checkJsonBytes } from "../../../core/json-limits.ts";
 import { isRecord } from "../../../core/object.ts";
+import { checkJsonBytes } from "../../../core/text/json-limits.ts";
 import type { AdmissionResponse } from "../../server/admission-review.ts";
 
 /**

@@ -1,6 +1,7 @@
 /** What is counted of webhooks, under upstream's names. */
-import type { Clock } from "../../../core/clock.ts";
+
 import type { MetricRegistry } from "../../../core/metrics/registry.ts";
+import type { Clock } from "../../../core/time/clock.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 import type { Webhook } from "./webhook.ts";
 

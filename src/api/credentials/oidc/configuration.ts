@@ -3,9 +3,9 @@
  * and checked.
  */
 import { X509Certificate } from "node:crypto";
-import { ConfigField, causesText } from "../../../core/config-field.ts";
 import type { Cause } from "../../../core/errors.ts";
-import { duplicate, forbidden, invalidValue, required, tooMany } from "../../../core/field-errors.ts";
+import { ConfigField, causesText } from "../../../core/validation/config-field.ts";
+import { duplicate, forbidden, invalidValue, required, tooMany } from "../../../core/validation/field-errors.ts";
 import { defaultIssuer } from "../tokens.ts";
 
 /** One issuer, and what its tokens say of a user. */

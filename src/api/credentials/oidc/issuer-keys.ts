@@ -4,8 +4,8 @@
  */
 
 import type { JSONWebKeySet, LocalJWKSet } from "jose";
-import type { Clock } from "../../../core/clock.ts";
 import { messageOf } from "../../../core/errors.ts";
+import type { Clock } from "../../../core/time/clock.ts";
 import type { JwtAuthenticator } from "./configuration.ts";
 import { fetchJson } from "./fetch-json.ts";
 

@@ -1,9 +1,9 @@
 /** Tokens of other issuers (OpenID Connect ID tokens): maps their claims to users as configured. */
 
 import type { JWTPayload, LocalJWKSet } from "jose";
-import type { Clock } from "../../../core/clock.ts";
 import { messageOf } from "../../../core/errors.ts";
 import type { User } from "../../../core/exchange.ts";
+import type { Clock } from "../../../core/time/clock.ts";
 import { RecentTokens } from "../recent-tokens.ts";
 import { forApiServer, type TokenAuthenticator, TokenRefused } from "../token-authenticator.ts";
 import type { Tokens } from "../tokens.ts";

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
-import { type Clock, systemClock } from "../../../core/clock.ts";
 import { messageOf } from "../../../core/errors.ts";
-import { VirtualClock } from "../../../core/virtual-clock.ts";
+import { type Clock, systemClock } from "../../../core/time/clock.ts";
+import { VirtualClock } from "../../../core/time/virtual-clock.ts";
 import { startTestIssuer } from "../../testing/oidc-issuer.ts";
 import { type Json, testApi } from "../../testing/test-api.ts";
 import { jwtAuthenticators } from "./configuration.ts";

@@ -3,9 +3,9 @@
  * values that they stand for. Answers are never in protobuf: clients that send it also read JSON.
  */
 import { ApiError } from "../../../core/errors.ts";
-import { weigh } from "../../../core/json-limits.ts";
 import { WireReader } from "../../../core/protobuf/wire-reader.ts";
 import { wireTypes } from "../../../core/protobuf/wire-types.ts";
+import { weigh } from "../../../core/text/json-limits.ts";
 import { lookupKind } from "../../../kinds/catalog.ts";
 import { definitionNames } from "../../../kinds/facts.ts";
 import { hasNumbers } from "./field-numbers.ts";

@@ -1,8 +1,9 @@
 /** Values of fields that are no messages of their own to JSON, although times and quantities are to protobuf. */
-import { timestamp } from "../../../core/clock.ts";
-import { checkJsonBytes } from "../../../core/json-limits.ts";
+
 import { malformed, type WireReader } from "../../../core/protobuf/wire-reader.ts";
 import { wireTypes } from "../../../core/protobuf/wire-types.ts";
+import { checkJsonBytes } from "../../../core/text/json-limits.ts";
+import { timestamp } from "../../../core/time/clock.ts";
 
 interface Scalar {
 	wireType: number;

@@ -1,5 +1,5 @@
 import type { RE2JS } from "re2js";
-import { regexLibrary } from "../../regex.ts";
+import { regexLibrary } from "../../text/regex.ts";
 import { fail } from "../values/failure.ts";
 import { countWork } from "../values/work.ts";
 

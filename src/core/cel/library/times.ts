@@ -1,4 +1,4 @@
-import { zoneNamed } from "../../cron-zone.ts";
+import { zoneNamed } from "../../time/cron-zone.ts";
 import { durationType, intType, stringType, timestampType } from "../types/type.ts";
 import type { Duration } from "../values/duration.ts";
 import { fail } from "../values/failure.ts";

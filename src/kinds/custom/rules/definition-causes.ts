@@ -1,6 +1,6 @@
 /** What is wrong with the rules of a schema when they are defined: expressions, and what they may come to cost. */
 import type { Cause } from "../../../core/errors.ts";
-import { forbidden, invalidValue } from "../../../core/field-errors.ts";
+import { forbidden, invalidValue } from "../../../core/validation/field-errors.ts";
 import { SchemaNode } from "../schema/schema-node.ts";
 import { hasDefault, itemsOf, type SchemaProps, type ValidationRule, valuesOf } from "../schema/schema-props.ts";
 import { ruleCauses, rulesOf } from "./check-rules.ts";

@@ -1,7 +1,7 @@
 /** What is said of rules that do not hold, or cannot be evaluated, in upstream's words. */
 import type { Outcome } from "../../../core/cel/cel.ts";
 import type { Cause } from "../../../core/errors.ts";
-import { duplicate, forbidden, invalidValue, required } from "../../../core/field-errors.ts";
+import { duplicate, forbidden, invalidValue, required } from "../../../core/validation/field-errors.ts";
 import { nowhere } from "../schema/causes.ts";
 import type { SchemaNode } from "../schema/schema-node.ts";
 import type { ValidationRule } from "../schema/schema-props.ts";

@@ -1,7 +1,7 @@
 /** What is wrong with values, in the words of upstream's validator of schemas. */
 import type { Cause } from "../../../core/errors.ts";
-import { notSupported, required, tooLongValue, tooMany } from "../../../core/field-errors.ts";
 import { shown } from "../../../core/shown.ts";
+import { notSupported, required, tooLongValue, tooMany } from "../../../core/validation/field-errors.ts";
 import { numberText } from "./numbers.ts";
 
 /** Where a value stands. */

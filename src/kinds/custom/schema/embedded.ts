@@ -1,9 +1,9 @@
 /** Objects of the API inside of others (`x-kubernetes-embedded-resource`): they must be objects in their own right. */
 import type { Cause } from "../../../core/errors.ts";
-import { invalidEach, invalidValue, required } from "../../../core/field-errors.ts";
-import { changeableMetadataCauses } from "../../../core/metadata-checks.ts";
-import { dns1035LabelProblems, dnsLabelProblems, pathSegmentProblems } from "../../../core/names.ts";
 import { isRecord } from "../../../core/object.ts";
+import { invalidEach, invalidValue, required } from "../../../core/validation/field-errors.ts";
+import { changeableMetadataCauses } from "../../../core/validation/metadata-checks.ts";
+import { dns1035LabelProblems, dnsLabelProblems, pathSegmentProblems } from "../../../core/validation/names.ts";
 import { decodeMetadata } from "../../engine/metadata-type.ts";
 import { type Path, pathText } from "./path.ts";
 import type { SchemaProps } from "./schema-props.ts";

@@ -1,7 +1,7 @@
 /** Lists whose items must differ: sets in what they are, keyed lists in their keys. */
 import type { Cause } from "../../../core/errors.ts";
-import { duplicate, invalidValue } from "../../../core/field-errors.ts";
 import { isRecord } from "../../../core/object.ts";
+import { duplicate, invalidValue } from "../../../core/validation/field-errors.ts";
 import { type Path, pathText } from "./path.ts";
 import type { SchemaProps } from "./schema-props.ts";
 import { type Sparse, sparse, visitSparse } from "./sparse.ts";

@@ -1,5 +1,5 @@
 /** A schema as the walks over values need it: each part is made when a value first gets there. */
-import { type Regex, regex } from "../../../core/regex.ts";
+import { type Regex, regex } from "../../../core/text/regex.ts";
 import { type Format, formatOf, isCheckedFormat } from "./formats.ts";
 import { hasDefault, itemsOf, propertyOf, type SchemaProps, valuesOf } from "./schema-props.ts";
 

@@ -1,8 +1,8 @@
 /** What a client sent becomes a custom resource: unknown fields go, nulls and missing fields get their defaults. */
 import type { Cause } from "../../../core/errors.ts";
-import { typeInvalid } from "../../../core/field-errors.ts";
 import { deepCopy, setField } from "../../../core/object.ts";
 import { shown } from "../../../core/shown.ts";
+import { typeInvalid } from "../../../core/validation/field-errors.ts";
 import { decodeMetadata } from "../../engine/metadata-type.ts";
 import { type Path, pathText } from "./path.ts";
 import type { SchemaNode } from "./schema-node.ts";

@@ -1,7 +1,7 @@
 /** Containers, init containers and ephemeral containers of a pod spec. */
 
 import type { Cause } from "../../../core/errors.ts";
-import { oneOf, portNumber, requiredOneOf } from "../../../core/field-checks.ts";
+import { oneOf, portNumber, requiredOneOf } from "../../../core/validation/field-checks.ts";
 import {
 	duplicate,
 	forbidden,
@@ -9,8 +9,8 @@ import {
 	invalidValue,
 	notFoundValue,
 	required,
-} from "../../../core/field-errors.ts";
-import { dnsLabelProblems, portNameProblems } from "../../../core/names.ts";
+} from "../../../core/validation/field-errors.ts";
+import { dnsLabelProblems, portNameProblems } from "../../../core/validation/names.ts";
 import type { Container, ContainerPort, EphemeralContainer, PodSpec, VolumeMount } from "../../generated/types.ts";
 import { validateEnvironment, validateEnvironmentFrom, validateFileVariables } from "./environment.ts";
 import { validateProbesAndHooks } from "./probes.ts";

@@ -1,7 +1,9 @@
 /** Environment variables, and the downward API, which files use, too. */
 
 import type { Cause } from "../../../core/errors.ts";
-import { requiredText } from "../../../core/field-checks.ts";
+import { lookup } from "../../../core/object.ts";
+import { quantityNano } from "../../../core/quantity.ts";
+import { requiredText } from "../../../core/validation/field-checks.ts";
 import {
 	invalidEach,
 	invalidValue,
@@ -9,10 +11,8 @@ import {
 	notSupported,
 	required,
 	tooLongValue,
-} from "../../../core/field-errors.ts";
-import { configKeyProblems, environmentNameProblems, qualifiedNameProblems } from "../../../core/names.ts";
-import { lookup } from "../../../core/object.ts";
-import { quantityNano } from "../../../core/quantity.ts";
+} from "../../../core/validation/field-errors.ts";
+import { configKeyProblems, environmentNameProblems, qualifiedNameProblems } from "../../../core/validation/names.ts";
 import type {
 	EnvFromSource,
 	EnvVar,

@@ -1,5 +1,5 @@
 import type { Cause } from "../../../core/errors.ts";
-import { invalidValue, required } from "../../../core/field-errors.ts";
+import { invalidValue, required } from "../../../core/validation/field-errors.ts";
 
 /** A path inside the volume: relative, without `..`, and different from the names that atomic writes use. */
 export function filePath(value: string | undefined, path: string): Cause[] {

@@ -1,8 +1,8 @@
 /** Probes and lifecycle hooks. */
 import type { Cause } from "../../../core/errors.ts";
-import { nonNegative, oneOf, portNumber, positive } from "../../../core/field-checks.ts";
-import { forbidden, invalidEach, invalidValue, required } from "../../../core/field-errors.ts";
-import { portNameProblems } from "../../../core/names.ts";
+import { nonNegative, oneOf, portNumber, positive } from "../../../core/validation/field-checks.ts";
+import { forbidden, invalidEach, invalidValue, required } from "../../../core/validation/field-errors.ts";
+import { portNameProblems } from "../../../core/validation/names.ts";
 import type { Container, HTTPGetAction, LifecycleHandler, Probe } from "../../generated/types.ts";
 
 type ProbedContainer = Pick<Container, "livenessProbe" | "readinessProbe" | "startupProbe" | "lifecycle">;

@@ -1,11 +1,17 @@
 /** Requests and limits. */
 
 import type { Cause } from "../../../core/errors.ts";
-import { nonNegativeQuantity } from "../../../core/field-checks.ts";
-import { duplicate, invalidEach, invalidValue, notFoundValue, required } from "../../../core/field-errors.ts";
-import { qualifiedNameProblems } from "../../../core/names.ts";
 import { lookup } from "../../../core/object.ts";
 import { compareQuantities, quantityNano } from "../../../core/quantity.ts";
+import { nonNegativeQuantity } from "../../../core/validation/field-checks.ts";
+import {
+	duplicate,
+	invalidEach,
+	invalidValue,
+	notFoundValue,
+	required,
+} from "../../../core/validation/field-errors.ts";
+import { qualifiedNameProblems } from "../../../core/validation/names.ts";
 import type { ResourceRequirements } from "../../generated/types.ts";
 
 const containerResources = ["cpu", "memory", "ephemeral-storage"];

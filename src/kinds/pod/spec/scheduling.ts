@@ -1,8 +1,15 @@
 /** Where a pod may run: node selectors, affinity, tolerations, topology spread. */
 import type { Cause } from "../../../core/errors.ts";
-import { labels, oneOf, positive, requiredOneOf } from "../../../core/field-checks.ts";
-import { duplicate, forbidden, invalidEach, invalidValue, notSupported, required } from "../../../core/field-errors.ts";
-import { dnsLabelProblems, labelValueProblems, qualifiedNameProblems } from "../../../core/names.ts";
+import { labels, oneOf, positive, requiredOneOf } from "../../../core/validation/field-checks.ts";
+import {
+	duplicate,
+	forbidden,
+	invalidEach,
+	invalidValue,
+	notSupported,
+	required,
+} from "../../../core/validation/field-errors.ts";
+import { dnsLabelProblems, labelValueProblems, qualifiedNameProblems } from "../../../core/validation/names.ts";
 import { validateLabelSelector } from "../../engine/label-selector.ts";
 import type {
 	Affinity,

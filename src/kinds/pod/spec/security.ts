@@ -1,7 +1,7 @@
 /** Security contexts of pods and containers. */
 import type { Cause } from "../../../core/errors.ts";
-import { oneOf, requiredOneOf } from "../../../core/field-checks.ts";
-import { duplicate, forbidden, invalidValue, required } from "../../../core/field-errors.ts";
+import { oneOf, requiredOneOf } from "../../../core/validation/field-checks.ts";
+import { duplicate, forbidden, invalidValue, required } from "../../../core/validation/field-errors.ts";
 import type { AppArmorProfile, PodSecurityContext, SeccompProfile, SecurityContext } from "../../generated/types.ts";
 
 const profileTypes = ["Localhost", "RuntimeDefault", "Unconfined"];

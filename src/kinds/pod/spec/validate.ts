@@ -1,6 +1,6 @@
 /** Validates a pod spec, of a pod or of a template (API reference, "PodSpec"). */
 import type { Cause } from "../../../core/errors.ts";
-import { ipAddress, oneOf, requiredOneOf, subdomainName } from "../../../core/field-checks.ts";
+import { ipAddress, oneOf, requiredOneOf, subdomainName } from "../../../core/validation/field-checks.ts";
 import {
 	duplicate,
 	forbidden,
@@ -9,8 +9,8 @@ import {
 	notSupported,
 	required,
 	tooMany,
-} from "../../../core/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems, searchDomainProblems } from "../../../core/names.ts";
+} from "../../../core/validation/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems, searchDomainProblems } from "../../../core/validation/names.ts";
 import type { PodSpec } from "../../generated/types.ts";
 import { validateContainers } from "./containers.ts";
 import { validateResources } from "./resources.ts";

@@ -1,8 +1,8 @@
 /** The spec of a claim: PersistentVolumeClaims, templates of StatefulSets, ephemeral volumes. */
 import type { Cause } from "../../../core/errors.ts";
-import { nonNegativeQuantity, oneOf, subdomainName } from "../../../core/field-checks.ts";
-import { forbidden, invalidValue, notSupported, required } from "../../../core/field-errors.ts";
 import { quantityNano } from "../../../core/quantity.ts";
+import { nonNegativeQuantity, oneOf, subdomainName } from "../../../core/validation/field-checks.ts";
+import { forbidden, invalidValue, notSupported, required } from "../../../core/validation/field-errors.ts";
 import { validateLabelSelector } from "../../engine/label-selector.ts";
 import type { PersistentVolumeClaimSpec } from "../../generated/types.ts";
 

@@ -1,8 +1,8 @@
 /** Volumes of a pod spec. */
 import type { Cause } from "../../../core/errors.ts";
-import { nonNegativeQuantity, oneOf, requiredText } from "../../../core/field-checks.ts";
-import { duplicate, forbidden, invalidEach, invalidValue, required } from "../../../core/field-errors.ts";
-import { configKeyProblems, dnsLabelProblems } from "../../../core/names.ts";
+import { nonNegativeQuantity, oneOf, requiredText } from "../../../core/validation/field-checks.ts";
+import { duplicate, forbidden, invalidEach, invalidValue, required } from "../../../core/validation/field-errors.ts";
+import { configKeyProblems, dnsLabelProblems } from "../../../core/validation/names.ts";
 import type { DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume } from "../../generated/types.ts";
 import { validateFileFieldRef, validateResourceFieldRef } from "./environment.ts";
 import { filePath } from "./file-path.ts";

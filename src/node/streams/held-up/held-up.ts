@@ -1,6 +1,6 @@
 /** Limits for input of connections that is not read yet. */
 import type { EventEmitter } from "node:events";
-import { systemClock } from "../../../core/clock.ts";
+import { systemClock } from "../../../core/time/clock.ts";
 
 /** The limit for all connections of this process together. */
 const allBytes = 128 * 1024 * 1024;

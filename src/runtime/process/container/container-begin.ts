@@ -1,6 +1,6 @@
 /** Starting a container: its supervisor, the reader of its output, and the reason if it did not start. */
 import { spawn } from "node:child_process";
-import { plainWords } from "../../../core/plain-words.ts";
+import { plainWords } from "../../../core/text/plain-words.ts";
 import { LogPump } from "../output/logs.ts";
 import { type ContainerRecord, streamsOf } from "./container-record.ts";
 import type { Environment } from "./environment.ts";

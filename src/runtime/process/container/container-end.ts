@@ -1,5 +1,5 @@
 /** The end of a container: its stop signal, killing its processes, and the report. */
-import type { Clock } from "../../../core/clock.ts";
+import type { Clock } from "../../../core/time/clock.ts";
 import { allPids, identify, killChildren, namespaceOf, type ProcessId, signal } from "../../../linux/processes.ts";
 import type { Container } from "../../runtime.ts";
 import { signalName, signalWhenHandled } from "../machine/signals.ts";

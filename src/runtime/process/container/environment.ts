@@ -1,4 +1,4 @@
-import type { Clock } from "../../../core/clock.ts";
+import type { Clock } from "../../../core/time/clock.ts";
 import type { MountEntry, RootView } from "../../../linux/rootview.ts";
 import type { ImageTable } from "../images/images.ts";
 import type { Credentials } from "../launcher/credentials.ts";

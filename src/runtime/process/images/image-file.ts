@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { messageOf } from "../../../core/errors.ts";
-import { yamlLibrary } from "../../../core/yaml-library.ts";
+import { yamlLibrary } from "../../../core/text/yaml-library.ts";
 import type { ImageEntry } from "./builtin-images.ts";
 
 export interface ImageFile {

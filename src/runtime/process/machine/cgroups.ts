@@ -4,7 +4,7 @@
  */
 
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import type { Clock } from "../../../core/clock.ts";
+import type { Clock } from "../../../core/time/clock.ts";
 import { removeCgroupTree } from "../../../linux/cgroup-tree.ts";
 import { readIfThere } from "../../../linux/if-there.ts";
 import type { MountEntry } from "../../../linux/rootview.ts";

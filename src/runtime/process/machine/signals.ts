@@ -1,6 +1,6 @@
 /** Signals for the first processes of containers. */
 import { constants } from "node:os";
-import type { Clock } from "../../../core/clock.ts";
+import type { Clock } from "../../../core/time/clock.ts";
 import { type ProcessId, readProc, signal } from "../../../linux/processes.ts";
 
 /**

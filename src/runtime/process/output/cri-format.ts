@@ -1,4 +1,4 @@
-import { microTimestamp } from "../../../core/clock.ts";
+import { microTimestamp } from "../../../core/time/clock.ts";
 
 /** Longer lines are split into partial ones, as by containerd. */
 const longestLine = 16 * 1024;

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../../core/clock.ts";
+import { systemClock } from "../../../core/time/clock.ts";
 import { criLines } from "./cri-format.ts";
 import { Journal } from "./journal.ts";
 import { LogPump } from "./logs.ts";

@@ -1,7 +1,7 @@
 /** From a container's streams to its log file in CRI format, and to attached clients. */
 import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import type { Clock } from "../../../core/clock.ts";
+import type { Clock } from "../../../core/time/clock.ts";
 import { isCode } from "../../../linux/descriptors.ts";
 import { type HeldDirectory, holdDirectory } from "../../../linux/no-links.ts";
 import { criLines } from "./cri-format.ts";

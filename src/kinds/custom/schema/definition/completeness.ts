@@ -3,7 +3,7 @@
  * root, and of what is in them.
  */
 import type { Cause } from "../../../../core/errors.ts";
-import { required } from "../../../../core/field-errors.ts";
+import { required } from "../../../../core/validation/field-errors.ts";
 import { itemsOf, propertyOf, type SchemaProps } from "../schema-props.ts";
 
 export function completenessCauses(schema: SchemaProps, path: string): Cause[] {

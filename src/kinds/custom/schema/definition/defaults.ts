@@ -1,7 +1,7 @@
 /** Defaults must be values that the schema allows, and have nothing that it lacks. */
 import type { Cause } from "../../../../core/errors.ts";
-import { invalidValue } from "../../../../core/field-errors.ts";
 import { isRecord } from "../../../../core/object.ts";
+import { invalidValue } from "../../../../core/validation/field-errors.ts";
 import { checkValue } from "../check.ts";
 import { embeddedCauses, embeddedResources, resourceCauses } from "../embedded.ts";
 import { SchemaNode } from "../schema-node.ts";

@@ -1,6 +1,6 @@
 /** Keywords that a schema may not have, or not together, and those of Kubernetes (`x-kubernetes-…`). */
 import type { Cause } from "../../../../core/errors.ts";
-import { forbidden, invalidValue, notSupported, required } from "../../../../core/field-errors.ts";
+import { forbidden, invalidValue, notSupported, required } from "../../../../core/validation/field-errors.ts";
 import { hasDefault, hasProperties, itemsOf, type SchemaProps, valuesOf } from "../schema-props.ts";
 import { listCauses } from "./list-keywords.ts";
 import { ruleFieldCauses } from "./rule-fields.ts";

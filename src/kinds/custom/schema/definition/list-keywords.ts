@@ -1,6 +1,6 @@
 /** Types of lists (`x-kubernetes-list-type`, `x-kubernetes-list-map-keys`), and what they ask of the items. */
 import type { Cause } from "../../../../core/errors.ts";
-import { forbidden, invalidValue, notSupported, required } from "../../../../core/field-errors.ts";
+import { forbidden, invalidValue, notSupported, required } from "../../../../core/validation/field-errors.ts";
 import { hasDefault, itemsOf, propertyOf, type SchemaProps } from "../schema-props.ts";
 
 const listTypes = ["atomic", "set", "map"];

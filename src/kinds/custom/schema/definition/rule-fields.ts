@@ -1,6 +1,6 @@
 /** The fields of validation rules, apart from what their expressions say. */
 import type { Cause } from "../../../../core/errors.ts";
-import { invalidValue, notSupported, required } from "../../../../core/field-errors.ts";
+import { invalidValue, notSupported, required } from "../../../../core/validation/field-errors.ts";
 import { fieldPathProblem } from "../field-path.ts";
 import type { SchemaProps, ValidationRule } from "../schema-props.ts";
 

@@ -1,6 +1,6 @@
 /** What is wrong with the schema of a version, as upstream validates definitions. */
 import type { Cause } from "../../../../core/errors.ts";
-import { forbidden, invalidValue } from "../../../../core/field-errors.ts";
+import { forbidden, invalidValue } from "../../../../core/validation/field-errors.ts";
 import type { SchemaProps } from "../schema-props.ts";
 import { defaultCauses } from "./defaults.ts";
 import { keywordCauses } from "./keywords.ts";

@@ -4,8 +4,8 @@
  */
 import type { Cause } from "../../../../core/errors.ts";
 import { messageOf } from "../../../../core/errors.ts";
-import { forbidden, invalidValue, required } from "../../../../core/field-errors.ts";
-import { regex } from "../../../../core/regex.ts";
+import { regex } from "../../../../core/text/regex.ts";
+import { forbidden, invalidValue, required } from "../../../../core/validation/field-errors.ts";
 import { hasProperties, itemsOf, propertyOf, type SchemaProps, valuesOf } from "../schema-props.ts";
 import { completenessCauses } from "./completeness.ts";
 import { isSet } from "./set-fields.ts";
