@@ -352,3 +352,19 @@ test("metadata that only the server writes comes back as it was", async () => {
 	expect(object.metadata).toMatchObject({ generation: 1, labels: { made: "here" } });
 	expect(object.metadata.finalizers).toBeUndefined();
 });
+
+test("objects that later defaults would make too large are read without them", async () => {
+	const items = { type: "array", items: { type: "object", properties: { a: integer } } };
+	const api = await start(definition({ versions: [{ ...version("v1"), schema: schema({ items }) }] }));
+	const sent = { ...widget("v1", "one", {}), items: Array.from({ length: 2_000 }, () => ({})) };
+	expect((await api.ask("POST", at("v1"), sent)).status).toBe(201);
+	const served = (await api.ask("GET", `${definitionsPath}/widgets.example.com`)).sent();
+	const large = { type: "array", items: integer, default: Array(2_000).fill(1) };
+	const grown = { ...items, items: { type: "object", properties: { a: integer, large } } };
+	served.spec.versions[0].schema = schema({ items: grown });
+	expect((await api.ask("PUT", `${definitionsPath}/widgets.example.com`, served)).status).toBe(200);
+	expect((await api.ask("GET", at("v1"))).object.items[0].items).toEqual(sent.items);
+	const again = await api.ask("POST", at("v1"), { ...sent, metadata: { name: "two" } });
+	expect([again.status, again.object.message]).toEqual([413, "Request entity too large: limit is 100000 values"]);
+	expect((await api.ask("DELETE", `${at("v1")}/one`)).status).toBe(200);
+});

@@ -1,5 +1,6 @@
 /** Kinds made of a definition: one for each served version, all of one resource. */
 import { sameJson } from "../../core/equal.ts";
+import { isReason } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { customKind } from "../custom/kind.ts";
 import { compareVersions } from "../custom/versions.ts";
@@ -18,7 +19,7 @@ export function servedKind(definition: CustomResourceDefinition, serving: Servin
 	const storageVersion = versions.find(({ storage }) => storage)?.name ?? "";
 	const kinds = new Map(versions.map(({ name }) => [`${group}/${name}`, resourceKind(definition, name)]));
 	const { isTerminating, convert } = serving;
-	const refresh = (object: KubeObject) => taken(kinds.get(object.apiVersion), object, false);
+	const refresh = (object: KubeObject) => refreshed(kinds.get(object.apiVersion), object);
 	const versionKind = ({ name, schema }: CustomResourceDefinitionVersion): Kind => {
 		const kind = kinds.get(`${group}/${name}`) ?? resourceKind(definition, name);
 		const prune = (object: KubeObject) => taken(kind, object, true);
@@ -32,6 +33,17 @@ export function servedKind(definition: CustomResourceDefinition, serving: Servin
 		.map(versionKind);
 	if (main === undefined || others.length === 0) return main;
 	return { ...main, servedAs: others.map(servedVersion) };
+}
+
+/** A stored object, as the schema is now. */
+function refreshed(kind: Kind | undefined, object: KubeObject): KubeObject {
+	try {
+		return taken(kind, object, false);
+	} catch (error) {
+		// Defaults that came later make it too large: it can still be read and deleted.
+		if (isReason(error, "RequestEntityTooLarge")) return taken(kind, object, true);
+		throw error;
+	}
 }
 
 /** The object as the kind takes it; the very same when that is no other. @param partial without defaults */

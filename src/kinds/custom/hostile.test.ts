@@ -79,3 +79,18 @@ test("names that every object inherits are names like others", () => {
 	const causes = checkValue(new SchemaNode(schema), JSON.parse('{"constructor": 5}'));
 	expect(causes.map(({ field }) => field)).toEqual(["constructor", "hasOwnProperty"]);
 });
+
+test("defaults that make much of little are refused", () => {
+	const numbers: SchemaProps = { type: "array", items: { type: "integer" }, default: Array(2_000).fill(1) };
+	const long: SchemaProps = { ...text, default: "x".repeat(100_000) };
+	for (const [field, message] of [
+		[numbers, "limit is 100000 values"],
+		[long, "limit is 3145728"],
+	] as const) {
+		const schema = object({ list: { type: "array", items: object({ field }) } });
+		expect(defined(schema)).toEqual([]);
+		const node = new SchemaNode(schema);
+		expect(() => takeObject({ list: Array.from({ length: 2_000 }, () => ({})) }, node)).toThrow(message);
+		expect(takeObject({ list: [{}] }, node).value).toEqual({ list: [{ field: field.default }] });
+	}
+});

@@ -1,4 +1,5 @@
 /** A schema as the walks over values need it: each part is made when a value first gets there. */
+import type { Weight } from "../../../core/text/json-limits.ts";
 import { type Regex, regex } from "../../../core/text/regex.ts";
 import { type Format, formatOf, isCheckedFormat } from "./formats.ts";
 import { hasDefault, itemsOf, propertyOf, type SchemaProps, valuesOf } from "./schema-props.ts";
@@ -59,6 +60,8 @@ export class SchemaNode {
 	readonly #itemSchema: SchemaProps | undefined;
 	/** The default with the defaults of its own fields, once it has been made. */
 	filledDefault: unknown;
+	/** Of that default. */
+	defaultWeight: Weight | undefined;
 	readonly #fields = new Map<string, SchemaNode>();
 	#values: SchemaNode | undefined;
 	#items: SchemaNode | undefined;

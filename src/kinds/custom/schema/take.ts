@@ -1,7 +1,8 @@
 /** What a client sent becomes a custom resource: unknown fields go, nulls and missing fields get their defaults. */
-import type { Cause } from "../../../core/errors.ts";
+import { ApiError, type Cause } from "../../../core/errors.ts";
 import { deepCopy, setField } from "../../../core/object.ts";
 import { shown } from "../../../core/shown.ts";
+import { mostValues, tooManyValues, type Weight, weigh } from "../../../core/text/json-limits.ts";
 import { typeInvalid } from "../../../core/validation/field-errors.ts";
 import { decodeMetadata } from "../../engine/metadata-type.ts";
 import { type Path, pathText } from "./path.ts";
@@ -26,18 +27,25 @@ interface Context {
 	readonly path: Path;
 	readonly problems: Cause[];
 	readonly unknownFields: string[];
+	/** What defaults have added so far. */
+	readonly filled: Weight;
 }
 
+/** Of all defaults in one object: each item of a list gets its own, however large. No object may be larger. */
+const mostFilledBytes = 3 * 1024 * 1024;
 /** More are not counted. */
 const mostUnknownFields = 100;
 
-/** Takes a whole object, whose metadata is every object's. */
+/**
+ * Takes a whole object, whose metadata is every object's.
+ * @throws ApiError RequestEntityTooLarge when defaults would make much of little
+ */
 export function takeObject(
 	value: Record<string, unknown>,
 	root: SchemaNode,
 	{ partial = false }: TakeOptions = {},
 ): Taken {
-	const context: Context = { fills: !partial, path: [], problems: [], unknownFields: [] };
+	const context: Context = { fills: !partial, path: [], problems: [], unknownFields: [], filled: nothing() };
 	const result: Record<string, unknown> = {};
 	takeFields(result, value, root, { keeps: root.preserves, hasMetadata: true }, context);
 	context.unknownFields.sort();
@@ -46,7 +54,7 @@ export function takeObject(
 
 /** Takes a value inside of an object, such as a default: of what it lacks nothing is reported. */
 export function takeValue(value: unknown, node: SchemaNode): unknown {
-	return take(value, node, false, { fills: true, path: [], problems: [], unknownFields: [] });
+	return take(value, node, false, { fills: true, path: [], problems: [], unknownFields: [], filled: nothing() });
 }
 
 /** @param keeps what has no schema stays: items of a list are like the list in that */
@@ -72,7 +80,7 @@ function takeItems(
 	for (let index = 0; index < items.length; index++) {
 		const item = items[index];
 		if (item === null && context.fills && node?.nullable === false && node.hasDefault) {
-			result.push(defaultOf(node));
+			result.push(defaultOf(node, context));
 			continue;
 		}
 		context.path.push(index);
@@ -109,7 +117,7 @@ function takeFields(
 			child = node.values;
 		}
 		if (content === null && child?.nullable === false && context.fills) {
-			if (child.hasDefault) setField(result, key, defaultOf(child));
+			if (child.hasDefault) setField(result, key, defaultOf(child, context));
 		} else if (typeof content !== "object" || content === null) setField(result, key, content);
 		else {
 			path.push(key);
@@ -119,7 +127,7 @@ function takeFields(
 	}
 	if (!context.fills || node === undefined) return;
 	for (const { name, node: field } of node.defaulted)
-		if (!Object.hasOwn(result, name)) setField(result, name, defaultOf(field));
+		if (!Object.hasOwn(result, name)) setField(result, name, defaultOf(field, context));
 }
 
 /** The metadata of an object, or of one that is embedded in it, is of its own type, whatever schemas say. */
@@ -154,16 +162,24 @@ function addUnknown(path: string, { unknownFields }: Context): void {
 }
 
 /** A copy of a default, with the defaults of the fields in it. */
-function defaultOf(node: SchemaNode): unknown {
-	const { default: value } = node.schema;
-	if (typeof value !== "object") return value;
-	node.filledDefault ??= takeValue(value, node);
+function defaultOf(node: SchemaNode, { filled }: Context): unknown {
+	node.filledDefault ??= takeValue(node.schema.default, node);
+	node.defaultWeight ??= weigh(node.filledDefault);
+	filled.valueCount += node.defaultWeight.valueCount;
+	filled.byteCount += node.defaultWeight.byteCount;
+	if (filled.valueCount > mostValues) throw tooManyValues();
+	if (filled.byteCount > mostFilledBytes)
+		throw new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${mostFilledBytes}`, {});
 	return deepCopy(node.filledDefault);
+}
+
+function nothing(): Weight {
+	return { valueCount: 0, byteCount: 0 };
 }
 
 /** What a value of a schema, such as a default, has that the schema lacks, and which metadata in it is none. */
 export function takenWhole(value: unknown, node: SchemaNode): Pick<Taken, "problems" | "unknownFields"> {
-	const context: Context = { fills: false, path: [], problems: [], unknownFields: [] };
+	const context: Context = { fills: false, path: [], problems: [], unknownFields: [], filled: nothing() };
 	take(value, node, false, context);
 	const { problems, unknownFields } = context;
 	return { problems, unknownFields: unknownFields.filter((path) => !path.startsWith("metadata.")) };
