@@ -11,6 +11,7 @@ import {
 	type Program,
 	patchFunctions,
 	resourceCheckType,
+	sameType,
 	stringType,
 	type Type,
 	typeText,
@@ -157,25 +158,10 @@ export function compileExpression(
 	if ("refusal" in compiled) return { problem: `compilation failed: ${compiled.refusal.text}` };
 	const { program } = compiled;
 	const { type } = program;
-	if (results === undefined || type.kind === "dyn" || results.some((result) => isOf(type, result))) return { program };
+	if (results === undefined || results.some((result) => sameType(type, result))) return { program };
 	const wanted = results.map(typeText);
-	return {
-		problem: wanted.length === 1 ? `must evaluate to ${wanted[0]}` : `must evaluate to one of [${wanted.join(" ")}]`,
-	};
-}
-
-/** Whether a result may be of the wanted type; what lists hold may show only in an evaluation. */
-function isOf(type: Type, wanted: Type): boolean {
-	if (type.kind !== wanted.kind) return false;
-	if (type.kind === "object") return type.name === wanted.name;
-	const [item, wantedItem] = [type.parameters[0], wanted.parameters[0]];
-	return (
-		type.kind !== "list" ||
-		item === undefined ||
-		wantedItem === undefined ||
-		item.kind === "dyn" ||
-		isOf(item, wantedItem)
-	);
+	const what = wanted.length === 1 ? wanted[0] : `one of [${wanted.join(" ")}]`;
+	return { problem: `must evaluate to ${what} but got ${typeText(type)}` };
 }
 
 /** What is wrong with an expression. @param results types that it may have; undefined for any */

@@ -177,7 +177,10 @@ test("a policy whose expressions do not compile is refused with the place", asyn
 		),
 	]);
 	expect(await causes({ validations: [{ expression: "'text'" }] })).toEqual([
-		"spec.validations[0].expression: Invalid value: \"'text'\": must evaluate to bool",
+		"spec.validations[0].expression: Invalid value: \"'text'\": must evaluate to bool but got string",
+	]);
+	expect(await causes({ validations: [{ expression: "object.immutable" }] })).toEqual([
+		'spec.validations[0].expression: Invalid value: "object.immutable": must evaluate to bool but got dyn',
 	]);
 	expect(await causes({ validations: [{ expression: "request.nope == 'x'" }] })).toEqual([
 		expect.stringContaining("undefined field 'nope'"),
