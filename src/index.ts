@@ -12,6 +12,7 @@ export type {
 	Transport,
 	WatchSink,
 } from "./client/client.ts";
+export { type CustomResourceNames, customResource } from "./client/custom-resource.ts";
 export { type ClientOptions, createClient } from "./client/requests.ts";
 export { type WaitOptions, waitFor, waitForList } from "./client/wait.ts";
 export {

@@ -243,9 +243,9 @@ function answer(response: ApiResponse): unknown {
 function contentOf(response: ApiResponse, content: unknown): unknown {
 	if (response.status < 400) return deepFreeze(content);
 	throw ApiError.fromStatus(
-		typeof content === "object" && content !== null && "reason" in content
-			? // A failure that has a reason is a Status.
-				(content as Status)
+		isRecord(content) && content["kind"] === "Status"
+			? // The API answers failures with a Status; an admission webhook need not give it a reason.
+				(content as unknown as Status)
 			: { code: response.status, message: String(typeof content === "string" ? content : JSON.stringify(content)) },
 	);
 }

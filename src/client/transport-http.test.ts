@@ -90,6 +90,14 @@ test("a Status becomes an ApiError with its reason", async () => {
 	});
 });
 
+test("a Status without a reason, as admission webhooks may make it, has that of its code", async () => {
+	const client = await clientOf((_request, response) => {
+		response.writeHead(400, { "content-type": "application/json" });
+		response.end(JSON.stringify({ kind: "Status", status: "Failure", message: "denied", code: 400 }));
+	});
+	await expect(client.get(configMaps, ref)).rejects.toMatchObject({ reason: "BadRequest", message: "denied" });
+});
+
 test("a server that cannot be reached surely did nothing; one that hangs up may have done it", async () => {
 	const server = await listen(() => {}, { port: 0, host: "127.0.0.1" });
 	const { port } = server.address() as { port: number };
