@@ -36,6 +36,8 @@ const load: PartLoaders = {
 const preferredPort = 6443;
 /** How long nodes may take to become Ready before `cox up` gives up. */
 const readyLimitMs = 60_000;
+/** After this time a start says what it may be waiting for. */
+const slowMs = 10_000;
 
 /** A complete cluster in this process, except the agents of real nodes, which are separate processes. */
 export class ClusterServer {
@@ -155,7 +157,14 @@ export class ClusterServer {
 		}));
 		const names = Object.keys(this.#settings.nodes);
 		if (names.length > 0) progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
-		await Promise.all(names.map((name) => this.#startNode(name)));
+		const slow = systemClock().after(slowMs, () =>
+			progress("nodes are not Ready yet; if a webhook or policy refuses what they report, delete it with kubectl"),
+		);
+		try {
+			await Promise.all(names.map((name) => this.#startNode(name)));
+		} finally {
+			slow.cancel();
+		}
 	}
 
 	async #startNode(name: string): Promise<NodeStatus> {

@@ -125,7 +125,10 @@ async function register(options: {
 		try {
 			return await registerOnce(client, clock, facts, limitations);
 		} catch (error) {
-			if (signal.aborted || isReason(error, "Invalid", "Forbidden", "Unauthorized")) throw error;
+			if (signal.aborted || isReason(error, "Unauthorized")) throw error;
+			// Webhooks and policies may refuse what a known node reports. It waits, because a server that does not start
+			// cannot be freed of them.
+			if (isReason(error, "Invalid", "Forbidden") && (await known(client, facts.name)) === undefined) throw error;
 			await clock.sleep(retryMs, signal);
 		}
 	}
@@ -149,6 +152,7 @@ async function registerOnce(
 		},
 		status: nodeStatus(facts, undefined, clock.now(), limitations),
 	};
+	let existing: Node | undefined;
 	try {
 		const created = await client.create(nodes, draft);
 		// The server decides whether a create may set the status. If it did not, the status is written separately.
@@ -156,16 +160,22 @@ async function registerOnce(
 		const status = nodeStatus(facts, created.status, clock.now(), limitations);
 		return { node: await writeNodeStatus(client, facts, created, status), wasReady: false };
 	} catch (error) {
-		if (!isReason(error, "AlreadyExists")) throw error;
+		// Admission may refuse to create a node that exists already; it is asked first.
+		existing = await known(client, facts.name);
+		if (existing === undefined) throw error;
 	}
 	const labels = ownLabels(facts);
-	let node = await client.get(nodes, { name: facts.name });
+	let node = existing;
 	const wasReady = isReady(node);
 	const differs = Object.entries(labels).some(([key, value]) => node.metadata.labels?.[key] !== value);
 	if (differs)
 		node = await client.patch(nodes, { name: facts.name }, { type: "merge", patch: { metadata: { labels } } });
 	const status = nodeStatus(facts, node.status, clock.now(), limitations);
 	return { node: await writeNodeStatus(client, facts, node, status), wasReady };
+}
+
+async function known(client: Client, name: string): Promise<Node | undefined> {
+	return client.get(nodes, { name }).catch(() => undefined);
 }
 
 async function writeNodeStatus(client: Client, facts: NodeFacts, node: Node, status: NodeStatus): Promise<Node> {
