@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dynType, Environment } from "./cel.ts";
+import { dynType, Environment, jsonOf } from "./cel.ts";
 
 const environment = new Environment({ variables: { any: dynType } });
 
@@ -132,4 +132,24 @@ test("integers beyond 64 bits are errors, never doubles", () => {
 	});
 	expect(outcome("uint(any)", -1)).toMatchObject({ error: "unsigned integer overflow" });
 	expect(outcome("int(any)", "1".repeat(1_000_000)).error).toBe("type conversion error from 'string' to 'int'");
+});
+
+test("what is made once and stands in itself many times is not visited without end", () => {
+	const nested = (first: string, next: (inner: string) => string) => {
+		let expression = first;
+		for (let depth = 0; depth < 40; depth++) expression = `[${expression}].map(v${depth}, ${next(`v${depth}`)})[0]`;
+		return expression;
+	};
+	const lists = nested("['a']", (inner) => `[${inner}, ${inner}, ${inner}]`);
+	const maps = nested("{'a': 'b'}", (inner) => `{'a': ${inner}, 'b': ${inner}, 'c': ${inner}}`);
+	const numbered = nested("{1: 'b'}", (inner) => `{1: ${inner}, 2: ${inner}, 3: ${inner}}`);
+	const expressions = [
+		`${lists} == ${lists}`,
+		`dyn(${numbered}) == dyn(${numbered})`,
+		`'%s'.format([${maps}])`,
+		`[${lists}].map(list, list.indexOf(list[0]))`,
+	];
+	for (const expression of expressions) expect(outcome(expression, null), expression).toMatchObject(exceeded);
+	for (const value of [lists, maps])
+		expect(() => jsonOf(outcome(value, null).value), value).toThrow("the value is too large for an object");
 });

@@ -92,8 +92,9 @@ function patched(object: KubeObject, value: unknown): unknown {
 function merged(object: KubeObject, value: unknown, { kind, served }: Form): unknown {
 	if (!(value instanceof MadeObject) || value.typeName !== "Object")
 		throw new Error("type mismatch: ApplyConfiguration.expression must evaluate to Object");
-	checkNames(value, "Object");
+	// First: it finds out whether the value has an end.
 	const config = asJson(value);
+	checkNames(value, "Object");
 	if (!isRecord(config)) throw new Error("invalid ApplyConfiguration: not an object");
 	return mergeConfiguration(object, config, served?.schema ?? kind.schema, schemasOf(kind));
 }

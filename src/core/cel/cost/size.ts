@@ -1,6 +1,7 @@
 import { CelMap, mapSize } from "../values/cel-map.ts";
 import { codePointCount } from "../values/text.ts";
 import { CelValue, isPlainMap, LibraryValue, Optional } from "../values/value.ts";
+import { countWork } from "../values/work.ts";
 import { callCost, newListCost, perCharacter } from "./factors.ts";
 import { scale } from "./range.ts";
 
@@ -34,6 +35,7 @@ export function comparison(a: unknown, b: unknown): number {
 export function deepTraversal(value: unknown): number {
 	if (typeof value === "string") return Math.floor(Buffer.byteLength(value) * perCharacter);
 	if (value instanceof Uint8Array) return Math.floor(value.length * perCharacter);
+	countWork(sizeOf(value));
 	if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + deepTraversal(item), 0);
 	if (value instanceof CelMap)
 		return value.keys().reduce((sum: number, key) => sum + deepTraversal(key) + deepTraversal(value.get(key)), 0);

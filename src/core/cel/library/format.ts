@@ -78,12 +78,20 @@ function plainText(value: unknown): string | undefined {
 }
 
 function containerText(value: unknown): string | undefined {
-	if (Array.isArray(value)) countWork(value.length);
-	if (Array.isArray(value)) return `[${value.map(nestedText).join(", ")}]`;
+	if (Array.isArray(value)) return joined("[", value.map(nestedText), "]");
 	const map = asMap(value);
 	if (map === undefined) return undefined;
 	const entries = mapKeys(map).map((key) => `${nestedText(key)}:${nestedText(mapGet(map, key))}`);
-	return `{${entries.sort().join(", ")}}`;
+	return joined("{", entries.sort(), "}");
+}
+
+/** Lists and maps may stand in each other many times: what is made of them is counted at each level. */
+function joined(opening: string, parts: readonly string[], closing: string): string {
+	let length = 2;
+	for (const part of parts) length += part.length + 2;
+	countWork(length);
+	checkTextLength(length);
+	return opening + parts.join(", ") + closing;
 }
 
 /** Within a list or a map: as a literal of the language. */

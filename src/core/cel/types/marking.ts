@@ -1,5 +1,6 @@
 import { markList } from "../values/list-semantics.ts";
 import { isPlainMap } from "../values/value.ts";
+import { countWork } from "../values/work.ts";
 import { escapeName } from "./escaping.ts";
 import type { Type } from "./type.ts";
 
@@ -16,12 +17,15 @@ const nesting: ReadonlySet<string> = new Set(["object", "list", "map"]);
 
 function mark(value: unknown, type: Type): void {
 	if (Array.isArray(value)) {
+		countWork(value.length);
 		if (type.semantics !== undefined) markList(value, type.semantics);
 		const [items] = type.parameters;
 		if (type.kind === "list" && items !== undefined && nesting.has(items.kind))
 			for (const item of value) mark(item, items);
 	} else if (isPlainMap(value)) {
-		for (const key of Object.keys(value)) {
+		const keys = Object.keys(value);
+		countWork(keys.length);
+		for (const key of keys) {
 			const field = type.kind === "map" ? type.parameters[1] : fieldType(type, key);
 			if (field !== undefined && nesting.has(field.kind)) mark(value[key], field);
 		}

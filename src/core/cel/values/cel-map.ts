@@ -1,5 +1,6 @@
 import { fail } from "./failure.ts";
 import { CelValue, equal, isPlainMap, numeric, type PlainMap, sizeOfMap } from "./value.ts";
+import { countWork } from "./work.ts";
 
 /** A map with keys that JSON lacks: ints, uints and booleans. Numbers that are equal are one key. */
 export class CelMap extends CelValue {
@@ -24,6 +25,7 @@ export class CelMap extends CelValue {
 	equals(other: unknown): boolean {
 		if (!(other instanceof CelMap) && !isPlainMap(other)) return false;
 		if (this.size !== mapSize(other)) return false;
+		countWork(this.size);
 		for (const [key, value] of this.entries.values()) {
 			const theirs = mapGet(other, key);
 			if (theirs === undefined || !equal(value, theirs)) return false;
