@@ -141,13 +141,24 @@ export function isIPv6(text: string): boolean {
 
 export function ipAddress(text: string, path: string): Cause[] {
 	if (isIPv4(text) || isIPv6(text)) return [];
+	if (isIPv4(withoutLeadingZeros(text))) return [invalidValue(path, text, "must not have leading 0s")];
 	return [invalidValue(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")];
+}
+
+function withoutLeadingZeros(address: string): string {
+	return address.replaceAll(/\b0+(?=\d)/g, "");
 }
 
 /** An IPv4 or IPv6 network, as `10.9.8.0/24`. */
 export function cidr(text: string, path: string): Cause[] {
+	if (isCidr(text)) return [];
+	if (isCidr(withoutLeadingZeros(text)))
+		return [invalidValue(path, text, "must not have leading 0s in IP or prefix length")];
+	return [invalidValue(path, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")];
+}
+
+function isCidr(text: string): boolean {
 	const [, address = "", bits = ""] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
 	const longest = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
-	if (Number(bits) <= longest) return [];
-	return [invalidValue(path, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")];
+	return Number(bits) <= longest;
 }
