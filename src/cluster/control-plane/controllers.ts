@@ -39,6 +39,7 @@ import { statefulSetController } from "../../controllers/statefulset/controller.
 import { taintEvictionController } from "../../controllers/taint-eviction/controller.ts";
 import { tokenCleanerController } from "../../controllers/token-cleaner/controller.ts";
 import { ttlAfterFinishedController } from "../../controllers/ttl/controller.ts";
+import { policyStatusController } from "../../controllers/validatingadmissionpolicy/controller.ts";
 import { volumeBinder } from "../../controllers/volumes/binder.ts";
 import { ephemeralVolumes } from "../../controllers/volumes/ephemeral.ts";
 import { claimProtection, volumeProtection } from "../../controllers/volumes/protection.ts";
@@ -99,6 +100,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		serviceCidrController,
 		serviceAddressController,
 		flowSchemaController,
+		policyStatusController(settings.registry),
 		certificateCleanerController,
 		...(settings.authority === undefined ? [] : authorityControllers(settings.authority)),
 		namespaceController(settings.registry),

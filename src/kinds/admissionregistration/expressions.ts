@@ -87,14 +87,16 @@ export interface Scope {
 	makesObjects?: boolean;
 	/** Types of the variables that a policy has defined so far, by name. */
 	variables?: ReadonlyMap<string, Type>;
+	/** Types of the objects and the parameters; they may be anything where absent. */
+	types?: { object: Type; params?: Type };
 }
 
 const environments = new Map<string, Environment>();
 
 /** The environment of expressions of admission in v1.36. */
 export function admissionEnvironment(scope: Scope): Environment {
-	const { hasParams, hasAuthorizer, makesObjects = false, variables } = scope;
-	if (variables !== undefined) return environment(scope);
+	const { hasParams, hasAuthorizer, makesObjects = false, variables, types } = scope;
+	if (variables !== undefined || types !== undefined) return environment(scope);
 	// Policies without variables share theirs.
 	const key = `${hasParams} ${hasAuthorizer} ${makesObjects}`;
 	let shared = environments.get(key);
@@ -105,14 +107,14 @@ export function admissionEnvironment(scope: Scope): Environment {
 	return shared;
 }
 
-function environment({ hasParams, hasAuthorizer, makesObjects, variables: composed }: Scope): Environment {
+function environment({ hasParams, hasAuthorizer, makesObjects, variables: composed, types }: Scope): Environment {
 	const variables: Record<string, Type> = {
-		object: dynType,
-		oldObject: dynType,
+		object: types?.object ?? dynType,
+		oldObject: types?.object ?? dynType,
 		request: requestType,
 		namespaceObject: namespaceType,
 	};
-	if (hasParams) variables["params"] = dynType;
+	if (hasParams) variables["params"] = types?.params ?? dynType;
 	if (hasAuthorizer) {
 		variables["authorizer"] = authorizerType;
 		variables["authorizer.requestResource"] = resourceCheckType;
