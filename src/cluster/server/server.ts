@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
+import { isReason } from "../../core/errors.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
@@ -225,7 +226,26 @@ export class ClusterServer {
 	async addNodes(request: AddNodes): Promise<NodeStatus[]> {
 		const names = planNodes(this.#settings, request);
 		this.#saveSettings();
-		return Promise.all(names.map((name) => this.#startNode(name)));
+		return Promise.all(names.map((name) => this.#addNode(name)));
+	}
+
+	/** A node that could not be registered is not kept: it would prevent the next start. */
+	async #addNode(name: string): Promise<NodeStatus> {
+		try {
+			return await this.#startNode(name);
+		} catch (error) {
+			const client = await this.#client();
+			const isMissing = await client.get(nodes, { name }).then(
+				() => false,
+				(failure: unknown) => isReason(failure, "NotFound"),
+			);
+			if (isMissing) {
+				await this.#assembly.pool?.remove(name);
+				delete this.#settings.nodes[name];
+				this.#saveSettings();
+			}
+			throw error;
+		}
 	}
 
 	async removeNode(name: string): Promise<NodeStatus> {
