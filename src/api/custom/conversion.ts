@@ -1,7 +1,7 @@
 /** Converts custom resources between versions, as their definition says: by another name alone, or by a webhook. */
 import type { Cause } from "../../core/errors.ts";
 import { isRecord, type KubeObject, type ObjectMeta } from "../../core/object.ts";
-import { checkJsonBytes } from "../../core/text/json-limits.ts";
+import { checkJsonBytes, mostValues, type Weight, weigh } from "../../core/text/json-limits.ts";
 import { changeableMetadataCauses } from "../../core/validation/metadata-checks.ts";
 import { newUid } from "../../core/validation/uid.ts";
 import { reviewVersions } from "../../kinds/apiextensions/validate-conversion.ts";
@@ -19,6 +19,8 @@ export interface Converter {
 const timeoutMs = 30_000;
 /** The number of objects in one review. */
 const largestReview = 200;
+/** What they weigh together: what the webhook makes of them must not be too large for an answer. */
+const heaviestReview: Weight = { valueCount: mostValues / 4, byteCount: 2 * 1024 * 1024 };
 
 export function converterOf(server: Server, { spec }: CustomResourceDefinition): Converter {
 	const { strategy, webhook } = spec.conversion ?? {};
@@ -30,8 +32,7 @@ export function converterOf(server: Server, { spec }: CustomResourceDefinition):
 			// What is in the version already is not sent.
 			const others = objects.filter((object) => object.apiVersion !== apiVersion);
 			const converted = new Map<KubeObject, KubeObject>();
-			for (let start = 0; start < others.length; start += largestReview) {
-				const batch = others.slice(start, start + largestReview);
+			for (const batch of batchesOf(others)) {
 				const results = await reviewed(server, client, review, batch, apiVersion);
 				for (const [index, object] of batch.entries()) converted.set(object, results[index] ?? object);
 			}
@@ -39,6 +40,32 @@ export function converterOf(server: Server, { spec }: CustomResourceDefinition):
 		},
 		close: () => client.close(),
 	};
+}
+
+function* batchesOf(objects: readonly KubeObject[]): Generator<readonly KubeObject[]> {
+	let batch: KubeObject[] = [];
+	let weight: Weight = { valueCount: 0, byteCount: 0 };
+	for (const object of objects) {
+		if (batch.length === largestReview || !fits(object, weight)) {
+			if (batch.length > 0) yield batch;
+			batch = [];
+			weight = { valueCount: 0, byteCount: 0 };
+			fits(object, weight);
+		}
+		batch.push(object);
+	}
+	if (batch.length > 0) yield batch;
+}
+
+/** Adds what the object weighs. */
+function fits(object: KubeObject, weight: Weight): boolean {
+	try {
+		const { valueCount, byteCount } = weigh(object, weight);
+		return valueCount <= heaviestReview.valueCount && byteCount <= heaviestReview.byteCount;
+	} catch {
+		// It is beyond any limit, together with the others at least.
+		return false;
+	}
 }
 
 function renamed(objects: readonly KubeObject[], apiVersion: string): KubeObject[] {

@@ -241,6 +241,22 @@ test("a webhook converts what is read and what is written", async () => {
 	expect((await api.ask("GET", `${at("v1")}/one`)).object.size).toBe(9);
 });
 
+test("large objects are converted in as many reviews as they need", async () => {
+	const made = await hook();
+	const list = { type: "array", items: integer };
+	for (const { schema: own } of made.spec.versions as Json[]) Object.assign(own.openAPIV3Schema.properties, { list });
+	const api = await start(definition(made.spec));
+	const more = { size: 1, list: Array(20_000).fill(1) };
+	for (let index = 0; index < 6; index++) {
+		const { status, object } = await api.ask("POST", at("v1"), widget("v1", `w${index}`, more));
+		expect(status, object.message).toBe(201);
+	}
+	const { status, object } = await api.ask("GET", at("v2"));
+	expect(status, object.message).toBe(200);
+	expect(object.items.map(({ width, list: { length } }: Json) => [width, length])).toEqual(Array(6).fill([1, 20_000]));
+	expect(made.reviews.map(({ request }) => request.objects.length)).toEqual(Array(6).fill(1));
+});
+
 test("events wait for their conversion, in their order", async () => {
 	const made = await hook();
 	const api = await start(definition(made.spec));
