@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError, messageOf } from "../errors.ts";
 
 /** The patch is none: wrong shape, unknown operation. */
 export function badPatch(message: string): ApiError {
@@ -10,4 +10,10 @@ export function doesNotApply(why: string): ApiError {
 	return new ApiError("Invalid", "the server rejected our request due to an error in our request", {
 		causes: [{ reason: "UnexpectedServerResponse", field: "patch", message: why }],
 	});
+}
+
+/** Why a patch failed, for messages of admission, which upstream fills with the reason. */
+export function patchProblem(error: unknown): string {
+	const cause = error instanceof ApiError ? error.details?.causes?.[0] : undefined;
+	return cause?.message ?? messageOf(error);
 }

@@ -1,7 +1,8 @@
 /** What a webhook's patch makes of an object. */
 import { semanticEqual } from "../../../core/equal.ts";
-import { ApiError, messageOf } from "../../../core/errors.ts";
+import { ApiError } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
+import { patchProblem } from "../../../core/patches/errors.ts";
 import { applyJsonPatch } from "../../../core/patches/json-patch.ts";
 import { decodeAdmitted } from "../../resources/decode.ts";
 import { metadataForUpdate } from "../../resources/metadata.ts";
@@ -51,7 +52,7 @@ function patched(object: KubeObject, patch: readonly unknown[]): unknown {
 		return applyJsonPatch(object, patch);
 	} catch (error) {
 		if (error instanceof ApiError && error.reason === "RequestEntityTooLarge") throw error;
-		throw internalError(messageOf(error));
+		throw internalError(patchProblem(error));
 	}
 }
 

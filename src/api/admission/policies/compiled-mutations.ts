@@ -1,7 +1,7 @@
 /** A MutatingAdmissionPolicy, ready to be applied to objects. */
 import { Failure, jsonOf, listType, MadeObject } from "../../../core/cel/cel.ts";
-import { ApiError, messageOf } from "../../../core/errors.ts";
 import { isRecord, type KubeObject } from "../../../core/object.ts";
+import { patchProblem } from "../../../core/patches/errors.ts";
 import { applyJsonPatch } from "../../../core/patches/json-patch.ts";
 import { mergeConfiguration } from "../../../core/patches/server-side-apply.ts";
 import { jsonPatchType, rootObjectType } from "../../../kinds/admissionregistration/expressions.ts";
@@ -83,9 +83,7 @@ function patched(object: KubeObject, value: unknown): unknown {
 	try {
 		return applyJsonPatch(object, operations);
 	} catch (error) {
-		// A patch that does not fit the object says why in its cause.
-		const cause = error instanceof ApiError ? error.details?.causes?.[0]?.message : undefined;
-		throw new Error(`JSON Patch: ${cause ?? messageOf(error)}`);
+		throw new Error(`JSON Patch: ${patchProblem(error)}`);
 	}
 }
 
