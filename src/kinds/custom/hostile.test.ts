@@ -94,3 +94,25 @@ test("defaults that make much of little are refused", () => {
 		expect(takeObject({ list: [{}] }, node).value).toEqual({ list: [{ field: field.default }] });
 	}
 });
+
+test("many values are looked up in a long enumeration, not compared with all of it", () => {
+	const texts = Array.from({ length: 5_000 }, (_, index) => `v${index}`);
+	const objects = texts.map((name) => ({ name }));
+	let compared = 0;
+	// Each value that is compared is read.
+	const watched = new Proxy(texts, {
+		get(list, key) {
+			if (/^\d+$/.test(String(key))) compared++;
+			return Reflect.get(list, key);
+		},
+	});
+	const schema = object({ x: { type: "array", items: { ...text, enum: watched } } });
+	const x = Array.from({ length: 5_000 }, () => "v4999");
+	expect(checkValue(new SchemaNode(schema), { x })).toEqual([]);
+	expect(compared).toBeLessThan(20_000);
+	const ofObjects = object({ x: { type: "array", items: { type: "object", enum: objects } } });
+	const causes = checkValue(new SchemaNode(ofObjects), { x: x.map(() => ({ name: "none" })) });
+	expect(causes.map(({ message }) => message)).toEqual([
+		'Invalid value: "": the schema is too complex to validate an object of this size',
+	]);
+});

@@ -30,7 +30,7 @@ export function check(node: SchemaNode, value: unknown, old: unknown, walk: Walk
 	const isTypeRight = checkType(node, value, walk);
 	if (value === null) {
 		if (isTypeRight) walk.matchCount++;
-		if (node.enumeration !== undefined) checkEnum(node.enumeration, value, walk);
+		if (node.enumeration !== undefined) checkEnum(node, node.enumeration, value, walk);
 		return;
 	}
 	// One for each kind of check that applies, and for each that holds.
@@ -52,7 +52,7 @@ export function check(node: SchemaNode, value: unknown, old: unknown, walk: Walk
 			// Neither null nor a list.
 			else checkFields(node, value as Record<string, unknown>, old, walk);
 	}
-	if (node.enumeration !== undefined) checkEnum(node.enumeration, value, walk);
+	if (node.enumeration !== undefined) checkEnum(node, node.enumeration, value, walk);
 }
 
 function checkPart(node: SchemaNode, value: unknown, old: unknown, walk: Walk): void {
@@ -89,9 +89,16 @@ function isPair(text: string, index: number): boolean {
 	return (text.charCodeAt(index) & 0xfc00) === 0xd800 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00;
 }
 
-function checkEnum(values: readonly unknown[], value: unknown, walk: Walk): void {
-	// To upstream a null is none of them, even if it is.
-	if (value !== null) for (const one of values) if (one === value || jsonEqual(one, value)) return;
+function checkEnum(node: SchemaNode, values: readonly unknown[], value: unknown, walk: Walk): void {
+	if (typeof value !== "object") {
+		if (node.enumerates(value)) return;
+	} else if (value !== null) {
+		// To upstream a null is none of them, even if it is.
+		for (const one of values) {
+			if (!walk.step()) return;
+			if (jsonEqual(one, value)) return;
+		}
+	}
 	walk.fail((place) => notAmong(place, value, values));
 }
 

@@ -67,6 +67,7 @@ export class SchemaNode {
 	#items: SchemaNode | undefined;
 	#junctors: Junctors | undefined;
 	#defaulted: readonly DefaultedField[] | undefined;
+	#scalars: ReadonlySet<unknown> | undefined;
 	#pattern: Regex | undefined;
 	#format: Format | undefined;
 
@@ -134,6 +135,12 @@ export class SchemaNode {
 			this.#defaulted = fields.length === 0 ? none : fields;
 		}
 		return this.#defaulted;
+	}
+
+	/** Whether a value that is no object and no list is one of the enumeration: found at once, however long that is. */
+	enumerates(scalar: unknown): boolean {
+		this.#scalars ??= new Set(this.enumeration);
+		return this.#scalars.has(scalar);
 	}
 
 	/** @throws Error when the pattern is none: definitions with such a pattern are refused */
