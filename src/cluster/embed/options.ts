@@ -2,6 +2,7 @@
 import type { AuditEvent } from "../../api/audit/event.ts";
 import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
+import { validateRule } from "../../kinds/admissionregistration/rules.ts";
 import type { NotifyOptions } from "../../notify/delivery/settings.ts";
 import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
 
@@ -107,6 +108,18 @@ const historyOptionNames: Readonly<Record<keyof HistoryOptions, true>> = {
 	allRuns: true,
 };
 const notifyOptionNames: Readonly<Record<keyof NotifyOptions, true>> = { allow: true, send: true };
+const webhookOptionNames: Readonly<Record<keyof InProcessWebhook, true>> = {
+	name: true,
+	type: true,
+	rules: true,
+	failurePolicy: true,
+	matchPolicy: true,
+	namespaceSelector: true,
+	objectSelector: true,
+	reinvocationPolicy: true,
+	timeoutSeconds: true,
+	handle: true,
+};
 const nodeOptionNames: Readonly<Record<keyof NodeOptions, true>> = {
 	name: true,
 	labels: true,
@@ -123,6 +136,20 @@ export function checkOptions(options: ClusterOptions): void {
 		if (!Number.isInteger(options.nodes) || options.nodes < 0)
 			throw new Error(`nodes: ${options.nodes} is not a whole number of 0 or more`);
 	} else for (const node of options.nodes ?? []) checkNames("a node", node, nodeOptionNames);
+	for (const webhook of options.webhooks ?? []) checkWebhook(webhook);
+}
+
+/** A webhook that is written wrong would never be asked. */
+function checkWebhook(webhook: InProcessWebhook): void {
+	const what = `the webhook ${webhook.name}`;
+	checkNames(what, webhook, webhookOptionNames);
+	if (webhook.type !== "mutating" && webhook.type !== "validating")
+		throw new Error(`${what}: type: ${String(webhook.type)} is neither mutating nor validating`);
+	// Programs without types may leave them out.
+	const rules: InProcessWebhook["rules"] | undefined = webhook.rules;
+	if (rules === undefined || rules.length === 0) throw new Error(`${what} has no rules`);
+	const [cause] = rules.flatMap((rule, index) => validateRule(rule, `rules[${index}]`));
+	if (cause !== undefined) throw new Error(`${what}: ${cause.field}: ${cause.message}`);
 }
 
 function checkNames(what: string, options: object, known: object): void {
