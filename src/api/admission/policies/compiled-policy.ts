@@ -11,8 +11,6 @@ export interface Denial {
 	index: number;
 	message: string;
 	reason: string;
-	/** The expression could not be evaluated: the failure policy has been applied. */
-	isError: boolean;
 }
 
 export interface Verdict {
@@ -72,7 +70,7 @@ export class CompiledPolicy {
 	}
 
 	#failure(index: number, message: string): Denial[] {
-		return this.failsOpen ? [] : [{ index, message, reason: "Invalid", isError: true }];
+		return this.failsOpen ? [] : [{ index, message, reason: "Invalid" }];
 	}
 
 	#denial(index: number, expression: Compiled | undefined, evaluation: Evaluation): Denial {
@@ -80,7 +78,7 @@ export class CompiledPolicy {
 		const { message = "", reason = "Invalid", expression: rule = "" } = validation ?? {};
 		const said = expression === undefined || typeof expression === "string" ? "" : messageOf(evaluation.of(expression));
 		const text = said || message.trim() || `failed expression: ${rule.trim()}`;
-		return { index, message: text, reason, isError: false };
+		return { index, message: text, reason };
 	}
 
 	/** Errors become denials, where the policy does not fail open. */

@@ -50,10 +50,10 @@ export function configuredWebhook(
 		conditions: compileConditions(config.matchConditions),
 		async ask(request, signal) {
 			client ??= new WebhookClient(reach, config.clientConfig);
+			const called = client;
 			const review = { kind: "AdmissionReview", apiVersion: `admission.k8s.io/${version}`, request };
 			const body = await failing("failed to call webhook", () =>
-				// Not declared async: `client` is set.
-				(client as WebhookClient).post(Buffer.from(JSON.stringify(review)), timeoutSeconds * 1000, signal),
+				called.post(Buffer.from(JSON.stringify(review)), timeoutSeconds * 1000, signal),
 			);
 			return failing("received invalid webhook response", () => readResponse(body, request.uid, version, isMutating));
 		},
