@@ -3,6 +3,7 @@
 import { auditPolicy } from "../../api/audit/policy.ts";
 import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
 import type { Client, Ref } from "../../client/client.ts";
+import { establishDefinitions } from "../../client/definitions.ts";
 import { waitFor, waitForList } from "../../client/wait.ts";
 import { isReason } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -20,6 +21,7 @@ import { Assembly, type PartLoaders } from "../assembly/assembly.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
 import { administrator, namedUser } from "../control-plane/identities.ts";
 import { holdTimeForWrites } from "../data/held-store.ts";
+import { type DefinitionDraft, readDefinitions } from "../files/definition-files.ts";
 import { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
 import { type ClusterNetwork, defaultNetwork, simulatedNetwork } from "../settings/cluster-network.ts";
 import type { Access } from "./access.ts";
@@ -106,6 +108,7 @@ class EmbeddedCluster implements Cluster {
 
 	async #start(): Promise<void> {
 		const { runtime = "simulated", listen = false } = this.#options;
+		const definitions = readDefinitions(this.#options.crds ?? []);
 		const store = await openStore(this.#options.store ?? "memory", this.#timing);
 		this.#assembly.atEnd(() => store.close());
 		const starting = this.#assembly.startControlPlane({
@@ -135,7 +138,15 @@ class EmbeddedCluster implements Cluster {
 			ready: (name) => this.waitFor(nodes, { name }, isNodeReady),
 		});
 		this.#parts = { controlPlane, client, nodes: embedded };
+		await this.#establish(definitions);
 		await this.#startNodes(nodeList(this.#options.nodes ?? 1));
+	}
+
+	async #establish(definitions: readonly DefinitionDraft[]): Promise<void> {
+		if (definitions.length === 0) return;
+		const abort = new AbortController();
+		this.#assembly.atEnd(async () => abort.abort());
+		await this.#inTime(establishDefinitions(this.#running.client, definitions, abort), "custom resources");
 	}
 
 	async #startNodes(wanted: readonly NodeOptions[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
 import { validateRule } from "../../kinds/admissionregistration/rules.ts";
 import type { NotifyOptions } from "../../notify/delivery/settings.ts";
+import type { DefinitionSource } from "../files/definition-files.ts";
 import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
 
 export interface ClusterOptions {
@@ -41,6 +42,11 @@ export interface ClusterOptions {
 	 * Default: none. An unknown name is an error.
 	 */
 	admissionPlugins?: readonly string[];
+	/**
+	 * CustomResourceDefinitions that are established when `startCluster` resolves: paths of files (YAML or JSON) and of
+	 * folders with such files, and objects. Documents of other kinds are skipped.
+	 */
+	crds?: readonly DefinitionSource[];
 	/** Functions that admit or change writes, like admission webhooks without a socket. */
 	webhooks?: readonly InProcessWebhook[];
 	/** Other accepted issuers of tokens: an `AuthenticationConfiguration` of apiserver.config.k8s.io/v1. */
@@ -94,6 +100,7 @@ const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
 	clusterCidr: true,
 	serviceCidr: true,
 	admissionPlugins: true,
+	crds: true,
 	webhooks: true,
 	oidc: true,
 	audit: true,
