@@ -5,6 +5,7 @@ import { validatingAdmissionPolicies } from "./admissionregistration/validatinga
 import { validatingAdmissionPolicyBindings } from "./admissionregistration/validatingadmissionpolicybinding.ts";
 import { validatingWebhookConfigurations } from "./admissionregistration/validatingwebhookconfiguration.ts";
 import { customResourceDefinitions } from "./apiextensions/customresourcedefinition.ts";
+import { apiServices } from "./apiregistration/apiservice.ts";
 import { controllerRevisions } from "./apps/controllerrevision.ts";
 import { daemonSets } from "./apps/daemonset.ts";
 import { deployments } from "./apps/deployment.ts";
@@ -107,6 +108,7 @@ export const catalog: readonly Kind[] = [
 	mutatingWebhookConfigurations,
 	validatingWebhookConfigurations,
 	customResourceDefinitions,
+	apiServices,
 	mutatingAdmissionPolicies,
 	mutatingAdmissionPolicyBindings,
 	validatingAdmissionPolicies,

@@ -46,7 +46,7 @@ export function discovery(kinds: Kinds, virtual: readonly VirtualResource[] = vi
 
 	return {
 		api: () => document("api", () => apiVersions),
-		apiV1: () => resources("", "v1") ?? resourceList("", { version: "v1", resources: [] }),
+		apiV1: () => resources("", "v1") ?? resourceList("", { version: "v1", priority: 1, resources: [] }),
 		apis: () =>
 			document("apis", (all) => ({
 				kind: "APIGroupList",

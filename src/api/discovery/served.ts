@@ -1,5 +1,6 @@
 /** Which resources are served under which groups and versions, in the order in which clients are to prefer them. */
 import { createHash } from "node:crypto";
+import { groupPriority, versionPriority } from "../../kinds/apiregistration/priorities.ts";
 import { compareVersions } from "../../kinds/custom/versions.ts";
 import type { Kind, ServedVersion } from "../../kinds/engine/kind.ts";
 import { type Subresource, subresourcesOf, type VirtualResource, verbsOf } from "./resources.ts";
@@ -21,6 +22,8 @@ export interface ServedResource {
 
 export interface ServedGroupVersion {
 	version: string;
+	/** Versions come in the order of their priorities, the highest first. */
+	priority: number;
 	/** Sorted by name. */
 	resources: readonly ServedResource[];
 }
@@ -28,36 +31,11 @@ export interface ServedGroupVersion {
 export interface ServedGroup {
 	/** Empty for the core group. */
 	name: string;
+	/** Groups come in the order of their priorities, the highest first, and then by name. */
+	priority: number;
 	/** The preferred one first. */
 	versions: readonly ServedGroupVersion[];
 }
-
-/** Upstream's order of the groups, which decides which of two resources with one name `kubectl get` means. */
-const groupOrder = [
-	"",
-	"apiregistration.k8s.io",
-	"apps",
-	"events.k8s.io",
-	"authentication.k8s.io",
-	"authorization.k8s.io",
-	"autoscaling",
-	"batch",
-	"certificates.k8s.io",
-	"networking.k8s.io",
-	"policy",
-	"rbac.authorization.k8s.io",
-	"storage.k8s.io",
-	"admissionregistration.k8s.io",
-	"apiextensions.k8s.io",
-	"scheduling.k8s.io",
-	"coordination.k8s.io",
-	"node.k8s.io",
-	"discovery.k8s.io",
-	"resource.k8s.io",
-	"flowcontrol.apiserver.k8s.io",
-	"internal.apiserver.k8s.io",
-	"storagemigration.k8s.io",
-];
 
 interface Collected {
 	resources: ServedResource[];
@@ -91,24 +69,36 @@ export function servedGroups(kinds: readonly Kind[], virtual: readonly VirtualRe
 			true,
 		);
 
-	const sorted = [...groups].map(([name, versions]) => ({
-		name,
-		current: [...versions.values()].some((collected) => collected.current),
-		versions: [...versions]
-			.sort(([a, one], [b, other]) => Number(other.current) - Number(one.current) || compareVersions(b, a))
-			.map(([version, { resources }]) => ({
-				version,
-				resources: resources.sort((a, b) => (a.plural < b.plural ? -1 : 1)),
-			})),
-	}));
-	return sorted
-		.sort((a, b) => Number(b.current) - Number(a.current) || rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1))
-		.map(({ name, versions }) => ({ name, versions }));
+	return [...groups].map(([name, versions]) => servedGroup(name, versions)).sort(byPriority);
 }
 
-function rank(group: string): number {
-	const index = groupOrder.indexOf(group);
-	return index < 0 ? groupOrder.length : index;
+function servedGroup(name: string, versions: ReadonlyMap<string, Collected>): ServedGroup {
+	const isCurrent = [...versions.values()].some(({ current }) => current);
+	return {
+		name,
+		priority: groupPriority(name, isCurrent),
+		versions: [...versions]
+			.map(([version, { resources }]) => ({
+				version,
+				priority: versionPriority(name, version),
+				resources: resources.sort((a, b) => (a.plural < b.plural ? -1 : 1)),
+			}))
+			.sort(byVersionPriority),
+	};
+}
+
+interface Prioritized {
+	priority: number;
+}
+
+/** The order of groups. */
+export function byPriority(a: Prioritized & { name: string }, b: Prioritized & { name: string }): number {
+	return b.priority - a.priority || (a.name < b.name ? -1 : 1);
+}
+
+/** The order of versions within a group. */
+export function byVersionPriority(a: Prioritized & { version: string }, b: Prioritized & { version: string }): number {
+	return b.priority - a.priority || compareVersions(b.version, a.version);
 }
 
 /**

@@ -7,6 +7,7 @@ import { services } from "../../kinds/networking/service.ts";
 import { serviceCIDRs } from "../../kinds/networking/servicecidr.ts";
 import { storageClasses } from "../../kinds/storage/storageclass.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
+import { builtInApiServices } from "./api-services.ts";
 import { type BuiltIn, builtIn } from "./built-in.ts";
 import { builtInFlowControl } from "./flow-control.ts";
 import { builtInRoles } from "./roles.ts";
@@ -48,6 +49,7 @@ export function builtIns({ network, hasDns, accounts }: BuiltInSettings): BuiltI
 		builtIn(storageClasses, standardStorageClass),
 		builtIn(serviceCIDRs, { metadata: { name: "kubernetes" }, spec: { cidrs: [network.serviceCidr] } }),
 		...builtInFlowControl,
+		...builtInApiServices(),
 		...apiServerService(network),
 		...(hasDns ? [...dnsService(network), ...stateMetricsService(network)] : []),
 	];

@@ -29,9 +29,9 @@ import type { NotifyOptions } from "../../notify/delivery/settings.ts";
 import { Notifier } from "../../notify/notifier.ts";
 import { startScheduler } from "../../scheduler/shell.ts";
 import type { Store } from "../../store/store.ts";
-import { builtInKeeper } from "../built-ins/keeper.ts";
 import { builtIns, needsNoAddress } from "../built-ins/list.ts";
 import { makeBuiltIns } from "../built-ins/make.ts";
+import { ownControllers } from "../built-ins/own-controllers.ts";
 import { kubernetesVersion } from "../files/version.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
 import { buildInfo } from "./build-info.ts";
@@ -206,7 +206,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			metrics: queues,
 			onError: (error, name, key) => report(`${name} ${key}`, error),
 		});
-	const shells = [...controllers(settings).map(start), startAs(asServer, builtInKeeper(kept))];
+	const shells = [...controllers(settings).map(start), ...ownControllers(kept).map((one) => startAs(asServer, one))];
 	const publishAuthority = (authority: Authority) =>
 		void shells.push(...authorityControllers(withTokens(authority)).map(start));
 	const scheduling = startScheduler({
