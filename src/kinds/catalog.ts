@@ -48,6 +48,10 @@ import { clusterRoles } from "./rbac/clusterrole.ts";
 import { clusterRoleBindings } from "./rbac/clusterrolebinding.ts";
 import { roles } from "./rbac/role.ts";
 import { roleBindings } from "./rbac/rolebinding.ts";
+import { deviceClasses } from "./resource/deviceclass.ts";
+import { resourceClaims } from "./resource/resourceclaim.ts";
+import { resourceClaimTemplates } from "./resource/resourceclaimtemplate.ts";
+import { resourceSlices } from "./resource/resourceslice.ts";
 import { csiDrivers } from "./storage/csidriver.ts";
 import { csiNodes } from "./storage/csinode.ts";
 import { csiStorageCapacities } from "./storage/csistoragecapacity.ts";
@@ -105,6 +109,10 @@ export const catalog: readonly Kind[] = [
 	volumeAttachments,
 	volumeAttributesClasses,
 	runtimeClasses,
+	deviceClasses,
+	resourceClaims,
+	resourceClaimTemplates,
+	resourceSlices,
 	mutatingWebhookConfigurations,
 	validatingWebhookConfigurations,
 	customResourceDefinitions,

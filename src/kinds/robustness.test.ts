@@ -113,7 +113,7 @@ for (const { kind, served, name } of cases) {
 			for (const field of kind.selectableFields) expect(typeof field.value(stored)).toBe("string");
 			kind.gracePeriodSeconds?.(stored, undefined);
 			if (previous !== undefined) {
-				kind.prepareForUpdate?.(object, previous);
+				kind.prepareForUpdate?.(object, previous, context);
 				kind.validateUpdate?.(object, previous);
 				kind.prepareForStatusUpdate?.(object, previous, context);
 				kind.validateStatusUpdate?.(object, previous);
@@ -129,7 +129,7 @@ for (const { kind, served, name } of cases) {
 			const stored = deepFreeze(deepCopy(object));
 			const again = decode(deepCopy(stored), kind.schema).object;
 			kind.setDefaults?.(again);
-			kind.prepareForUpdate?.(again, stored);
+			kind.prepareForUpdate?.(again, stored, context);
 			expect(kind.validateUpdate?.(again, stored) ?? []).toEqual([]);
 		}
 	});

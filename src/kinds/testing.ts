@@ -53,7 +53,7 @@ export function updateProblems<T extends KubeObject>(stored: T, change: (object:
 	const next = deepCopy(stored);
 	change(next);
 	kind.setDefaults?.(next);
-	kind.prepareForUpdate?.(next, stored);
+	kind.prepareForUpdate?.(next, stored, { now });
 	return texts([...(kind.validate?.(next) ?? []), ...(kind.validateUpdate?.(next, stored) ?? [])]);
 }
 

@@ -5,12 +5,15 @@ import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Strategy } from "./write.ts";
 
-/** Everything except status, if the kind has that subresource. */
-export function mainStrategy(kind: Kind): Strategy {
+/**
+ * Everything except status, if the kind has that subresource.
+ * @param now RFC 3339
+ */
+export function mainStrategy(kind: Kind, now: string): Strategy {
 	return {
 		prepare(object, old) {
 			if (kind.subresources.status) keep(object, old, "status");
-			kind.prepareForUpdate?.(object, old);
+			kind.prepareForUpdate?.(object, old, { now });
 			if (kind.hasGeneration && !sameFields(fields(object), fields(old), notCounted))
 				object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 		},

@@ -1,10 +1,12 @@
 /** The scale subresource: how many replicas, in the same form for every kind (`autoscaling/v1 Scale`). */
+
 import { ApiError, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { copyObject, type KubeObject } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { isTrue } from "../../core/selection/query.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { apiVersionOf } from "../../kinds/engine/kind.ts";
 import { decode } from "../../kinds/schema.ts";
 import type { Cached } from "../cache/cached.ts";
@@ -49,7 +51,7 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 			const object = rescaled(wanted, current, next as Scale);
 			return applies ? owned(context, wanted, current, object) : object;
 		},
-		strategy: mainStrategy(target.kind),
+		strategy: mainStrategy(target.kind, timestamp(context.server.clock.now())),
 		...(applies ? { ownsManagedFields: true } : {}),
 	});
 	return objectResponse(scaleOf(wanted.kind, cached.object));

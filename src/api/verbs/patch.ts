@@ -1,4 +1,5 @@
 /** PATCH, of four types (API concepts, "Patch types"). */
+
 import { ApiError, conflict, invalid, notFound } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -10,6 +11,7 @@ import { applyStrategicPatch } from "../../core/patches/strategic-merge-patch.ts
 import { isTrue } from "../../core/selection/query.ts";
 import { shortened, shown } from "../../core/shown.ts";
 import { goText } from "../../core/text/go-text.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { invalidValue } from "../../core/validation/field-errors.ts";
 import { schemasOf } from "../../kinds/builtin-schemas.ts";
 import { apiVersionOf, type Kind } from "../../kinds/engine/kind.ts";
@@ -38,7 +40,7 @@ const patchTypes = [jsonPatch, mergePatch, strategicPatch, applyPatch];
 export async function patch(
 	context: Context,
 	target: Target,
-	strategy: Strategy = mainStrategy(target.kind),
+	strategy: Strategy = mainStrategy(target.kind, timestamp(context.server.clock.now())),
 ): Promise<ApiResponse> {
 	const wanted = named(target);
 	const type = contentType(context.request);

@@ -1,5 +1,6 @@
 import { type ApiError, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
+import { timestamp } from "../../core/time/clock.ts";
 import { invalidValue } from "../../core/validation/field-errors.ts";
 import { mainStrategy, needless } from "../mutate/strategies.ts";
 import { updateObject } from "../mutate/update.ts";
@@ -13,7 +14,7 @@ import { readObjectBody } from "../wire/body.ts";
 export async function update(
 	context: Context,
 	target: Target,
-	strategy: Strategy = mainStrategy(target.kind),
+	strategy: Strategy = mainStrategy(target.kind, timestamp(context.server.clock.now())),
 ): Promise<ApiResponse> {
 	const wanted = named(target);
 	const body = readObjectBody(context.request, target.kind.kind);

@@ -12,7 +12,7 @@ import type { Frame } from "./evaluate/frame.ts";
 import { type FunctionDeclaration, functionTable } from "./library/function.ts";
 import { kubernetesFunctions, kubernetesTypes } from "./library/kubernetes/kubernetes.ts";
 import { type Issue, issuesText, SyntaxIssue } from "./parse/issue.ts";
-import { parse } from "./parse/parser.ts";
+import { parse, type SyntaxOptions } from "./parse/parser.ts";
 import type { Node } from "./parse/syntax.ts";
 import type { Type } from "./types/type.ts";
 import { Cancellation, Failure } from "./values/failure.ts";
@@ -31,6 +31,8 @@ export {
 	resourceCheckType,
 } from "./library/kubernetes/authorizer.ts";
 export { patchFunctions } from "./library/kubernetes/kubernetes.ts";
+export { quantityOf, quantityType } from "./library/kubernetes/quantity.ts";
+export { semverOf } from "./library/kubernetes/semver.ts";
 export type { Issue } from "./parse/issue.ts";
 export { escapeName, unescapeName } from "./types/escaping.ts";
 export * from "./types/type.ts";
@@ -38,6 +40,7 @@ export { Duration } from "./values/duration.ts";
 export { Cancellation, Failure } from "./values/failure.ts";
 export { jsonOf } from "./values/json.ts";
 export type { ListSemantics } from "./values/list-semantics.ts";
+export { MapWithDefault } from "./values/map-with-default.ts";
 export { Timestamp } from "./values/timestamp.ts";
 export { CelValue, Double, MadeObject, Optional, Uint } from "./values/value.ts";
 
@@ -52,6 +55,8 @@ export interface EnvironmentOptions {
 	readonly sizes?: SizeBounds;
 	/** Whether field names may stand in backticks, which Kubernetes does not enable. */
 	readonly escapedNames?: boolean;
+	/** Whether `cel.bind(name, value, body)` names a value, which Kubernetes enables for devices only. */
+	readonly namedValues?: boolean;
 }
 
 export type Compiled = { readonly program: Program } | { readonly refusal: Refusal };
@@ -91,7 +96,7 @@ export const perCallCostLimit = 1_000_000;
 export class Environment {
 	private readonly checkerEnvironment: CheckerEnvironment;
 	private readonly sizes: SizeBounds;
-	private readonly escapedNames: boolean;
+	private readonly syntax: SyntaxOptions;
 
 	constructor(options: EnvironmentOptions) {
 		const variables = new Map(Object.entries(options.variables));
@@ -105,14 +110,14 @@ export class Environment {
 					: functionTable([...kubernetesFunctions, ...options.functions]),
 		};
 		this.sizes = options.sizes ?? declaredSizes(variables);
-		this.escapedNames = options.escapedNames ?? false;
+		this.syntax = { escapedNames: options.escapedNames ?? false, namedValues: options.namedValues ?? false };
 	}
 
 	/** @returns a program, or every mistake that its syntax, its types or its literals have */
 	compile(expression: string): Compiled {
 		let root: Node;
 		try {
-			root = parse(expression, { escapedNames: this.escapedNames });
+			root = parse(expression, this.syntax);
 		} catch (error) {
 			if (error instanceof SyntaxIssue) return refused(expression, [error.issue]);
 			throw error;

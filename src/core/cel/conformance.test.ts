@@ -132,7 +132,7 @@ test("types and messages are those of cel-go's checker", () => {
 
 function checkedText(expression: string, declarations: Parameters<typeof check>[1]): string {
 	try {
-		const root = parse(expression, { escapedNames: false });
+		const root = parse(expression, { escapedNames: false, namedValues: false });
 		const { issues, checked } = check(root, declarations);
 		return issues.length > 0 ? issuesText(expression, issues) : typeText(checked.typeOf(root));
 	} catch (error) {

@@ -138,6 +138,17 @@ export function environmentNameProblems(text: string): string[] {
 	];
 }
 
+const identifierProblem = patternProblem(
+	"a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+	"[A-Za-z_][A-Za-z0-9_]*",
+	"my_name",
+	"MY_NAME",
+	"MyName",
+);
+
+/** Names of attributes and capacities of devices. */
+export const identifierProblems = (text: string) => (/^[A-Za-z_]\w*$/.test(text) ? [] : [identifierProblem]);
+
 /** Names of ports: at most 15 of a-z, 0-9 and `-`, with a letter. */
 export function portNameProblems(text: string): string[] {
 	const problems: string[] = [];

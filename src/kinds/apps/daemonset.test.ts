@@ -23,9 +23,9 @@ test("the template's generation begins at 1, grows with the template only, and i
 	expect(first.metadata.annotations).toEqual({ [annotation]: "1" });
 	const labelled = deepCopy(first);
 	labelled.metadata.annotations = { team: "blue", [annotation]: "7" };
-	daemonSets.prepareForUpdate?.(labelled, first);
+	daemonSets.prepareForUpdate?.(labelled, first, { now: "2026-01-01T00:00:00Z" });
 	expect(labelled.metadata.annotations).toEqual({ team: "blue", [annotation]: "1" });
 	const changed = daemonSet("a:2");
-	daemonSets.prepareForUpdate?.(changed, labelled);
+	daemonSets.prepareForUpdate?.(changed, labelled, { now: "2026-01-01T00:00:00Z" });
 	expect(changed.metadata.annotations).toEqual({ [annotation]: "2" });
 });

@@ -101,7 +101,7 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	/** Before a create: drops status and everything that a client may not set. In place. `now` is RFC 3339. */
 	prepareForCreate?(object: T, context: { now: string; requester: User }): void;
 	/** Before an update of the main resource: restores fields that a client may not change. In place. */
-	prepareForUpdate?(object: T, old: T): void;
+	prepareForUpdate?(object: T, old: T, context: { now: string }): void;
 	/** Before an update of the status subresource: everything except status was already taken from `old`. */
 	prepareForStatusUpdate?(object: T, old: T, context: { now: string }): void;
 	/**

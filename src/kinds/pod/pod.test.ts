@@ -298,7 +298,7 @@ describe("updates of a pod", () => {
 	test("leave the status to its own subresource", () => {
 		const pod = stored();
 		const next: Pod = { ...pod, status: { phase: "Running" } };
-		pods.prepareForUpdate?.(next, pod);
+		pods.prepareForUpdate?.(next, pod, { now: "2026-01-01T00:00:00Z" });
 		expect(next.status?.phase).toBe("Pending");
 	});
 

@@ -1,10 +1,11 @@
 import type { Cause } from "../../core/errors.ts";
 import { immutable } from "../../core/validation/field-checks.ts";
-import { forbidden, invalidEach, required, tooLongValue } from "../../core/validation/field-errors.ts";
+import { forbidden, invalidEach, required } from "../../core/validation/field-errors.ts";
 import { dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { VolumeAttachment } from "../generated/types.ts";
+import { driverName } from "./driver-name.ts";
 
 export const volumeAttachments: Kind<VolumeAttachment> = {
 	group: "storage.k8s.io",
@@ -43,14 +44,6 @@ export const volumeAttachments: Kind<VolumeAttachment> = {
 	],
 	validateUpdate: ({ spec }, old) => immutable(spec, old.spec, "spec"),
 };
-
-const longestDriverName = 63;
-
-function driverName(name: string | undefined, path: string): Cause[] {
-	if (!name) return [required(path)];
-	const causes = invalidEach(path, name, dnsSubdomainProblems(name.toLowerCase()));
-	return name.length > longestDriverName ? [tooLongValue(path, longestDriverName), ...causes] : causes;
-}
 
 function sourceProblems(source: Partial<VolumeAttachment["spec"]["source"]>, path: string): Cause[] {
 	const { inlineVolumeSpec, persistentVolumeName: name } = source;

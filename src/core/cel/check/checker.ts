@@ -314,6 +314,8 @@ class Checker extends CheckReport {
 	private binding(node: Binding): Type {
 		const operand = this.unifier.resolved(this.check(node.operand));
 		if (node.macro === "sortBy") return this.sortBy(node, operand);
+		if (node.macro === "bind")
+			return this.scope.within([{ name: node.variable, type: operand }], () => this.check(node.body));
 		const value = valueOfOptional(operand) ?? (isDynOrError(operand) ? dynType : undefined);
 		if (value === undefined) {
 			this.noOverload(node.at, "hasValue", [operand], true);

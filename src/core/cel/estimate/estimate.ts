@@ -272,11 +272,13 @@ class Estimator {
 		};
 		const body = this.within([[node.variable, this.boundVariable(node, variable)]], () => this.cost(node.body));
 		if (node.macro === "sortBy") return this.sorting(node, operand, body);
+		if (node.macro === "bind") return addRanges(operand, fixed(newListCost), body);
 		const present = addRanges(operand, body, fixed(newListCost + (node.macro === "optMap" ? 2 : 1)));
 		return addRanges(operand, one, unionOfRanges(present, one));
 	}
 
 	private boundVariable(node: Binding, operand: Variable): Variable {
+		if (node.macro === "bind") return operand;
 		if (node.macro !== "sortBy") return { path: undefined, size: undefined };
 		return { path: operand.path && [...operand.path, "@items"], size: operand.entries?.value };
 	}

@@ -7,13 +7,29 @@ import { none, Optional } from "../values/value.ts";
 import type { Builder } from "./builder.ts";
 import { charge, type Evaluate } from "./frame.ts";
 
-/** Macros that name a value: `optMap`, `optFlatMap` and `sortBy`. */
+/** Macros that name a value: `optMap`, `optFlatMap`, `sortBy` and `cel.bind`. */
 export function buildBinding(builder: Builder, node: Binding): Evaluate {
 	const operand = builder.build(node.operand);
 	return builder.withVariables([node.variable], ([place = 0]) => {
 		const body = builder.build(node.body);
-		return node.macro === "sortBy" ? sorted(operand, place, body) : mapped(operand, place, body, node.macro);
+		switch (node.macro) {
+			case "bind":
+				return named(operand, place, body);
+			case "sortBy":
+				return sorted(operand, place, body);
+			default:
+				return mapped(operand, place, body, node.macro);
+		}
 	});
+}
+
+/** Upstream writes it as a loop over an empty list, which costs as much. */
+function named(operand: Evaluate, place: number, body: Evaluate): Evaluate {
+	return (frame) => {
+		frame.locals[place] = operand(frame);
+		charge(frame, newListCost);
+		return body(frame);
+	};
 }
 
 function mapped(operand: Evaluate, place: number, body: Evaluate, macro: "optMap" | "optFlatMap"): Evaluate {

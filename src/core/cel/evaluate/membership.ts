@@ -1,6 +1,6 @@
 import { callCost } from "../cost/factors.ts";
 import type { Call } from "../parse/syntax.ts";
-import { asMap, mapGet } from "../values/cel-map.ts";
+import { asMap, mapHas } from "../values/cel-map.ts";
 import { noSuchOverload } from "../values/failure.ts";
 import { equal } from "../values/value.ts";
 import type { Builder } from "./builder.ts";
@@ -26,7 +26,7 @@ export function buildMembership(builder: Builder, node: Call): Evaluate {
 		const within = container(frame);
 		if (!isFree) charge(frame, isList && Array.isArray(within) ? within.length : callCost);
 		if (Array.isArray(within)) return contains(within, value);
-		return mapGet(asMap(within) ?? noSuchOverload(), value) !== undefined;
+		return mapHas(asMap(within) ?? noSuchOverload(), value);
 	};
 }
 

@@ -1,14 +1,26 @@
 import { SyntaxIssue } from "./issue.ts";
 import type { Binding, Comprehension, LoopKind, Node } from "./syntax.ts";
 
-/** Calls that are syntax: their arguments name variables. Null when a call is an ordinary one. */
-export function macroOf(at: number, name: string, target: Node | undefined, args: readonly Node[]): Node | null {
+/**
+ * Calls that are syntax: their arguments name variables. Null when a call is an ordinary one.
+ * @param namesValues whether `cel.bind(name, value, body)` is one
+ */
+export function macroOf(
+	at: number,
+	name: string,
+	target: Node | undefined,
+	args: readonly Node[],
+	namesValues: boolean,
+): Node | null {
 	if (target === undefined) return name === "has" && args.length === 1 ? presence(at, args) : null;
+	const [variable, value, body] = args;
+	if (namesValues && name === "bind" && target.kind === "identifier" && target.name === "cel" && args.length === 3)
+		return value === undefined || body === undefined ? null : named(at, value, [variable, body]);
 	const make = macros.get(`${name}/${args.length}`);
 	return make === undefined ? null : make(at, target, args);
 }
 
-type Macro = (at: number, target: Node, args: readonly Node[]) => Comprehension | Binding;
+type Macro = (at: number, target: Node, args: readonly (Node | undefined)[]) => Comprehension | Binding;
 
 /** By name and number of arguments. */
 const macros: ReadonlyMap<string, Macro> = new Map([
@@ -33,6 +45,8 @@ const macros: ReadonlyMap<string, Macro> = new Map([
 	["optFlatMap/2", binding("optFlatMap", "optFlatMap() variable name must be a simple identifier")],
 	["sortBy/2", binding("sortBy", "argument is not an identifier")],
 ]);
+
+const named = binding("bind", "cel.bind() variable name must be a simple identifier");
 
 function presence(at: number, args: readonly Node[]): Node {
 	const [argument] = args;

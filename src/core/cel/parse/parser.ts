@@ -23,6 +23,8 @@ const anExpression =
 export interface SyntaxOptions {
 	/** Whether field names may stand in backticks. */
 	readonly escapedNames: boolean;
+	/** Whether `cel.bind(name, value, body)` names a value. */
+	readonly namedValues: boolean;
 }
 
 /** The tree of an expression, with macros recognized. @throws SyntaxIssue with the first mistake */
@@ -142,9 +144,13 @@ class Parser extends TokenCursor {
 		if (this.is("(") && this.peek(-1).kind === "name") {
 			const { at } = this.next();
 			const args = this.arguments();
-			return macroOf(at, name, operand, args) ?? call(at, name, operand, args);
+			return this.macro(at, name, operand, args) ?? call(at, name, operand, args);
 		}
 		return { kind: "select", at: dot.at, operand, field: name, mode: "value" };
+	}
+
+	private macro(at: number, name: string, target: Node | undefined, args: readonly Node[]): Node | null {
+		return macroOf(at, name, target, args, this.options.namedValues);
 	}
 
 	private fieldName(): string {
@@ -252,7 +258,7 @@ class Parser extends TokenCursor {
 		if (!this.is("(")) return { kind: "identifier", at: token.at, name };
 		const { at } = this.next();
 		const args = this.arguments();
-		return macroOf(at, name, undefined, args) ?? call(at, name, undefined, args);
+		return this.macro(at, name, undefined, args) ?? call(at, name, undefined, args);
 	}
 
 	/** `a.b.c` when a brace follows it, which makes it the name of a type; then it is consumed. */

@@ -107,7 +107,7 @@ export interface Comprehension extends At {
 /** The macros that give a name to a value for the time of their body. */
 export interface Binding extends At {
 	readonly kind: "binding";
-	readonly macro: "optMap" | "optFlatMap" | "sortBy";
+	readonly macro: "optMap" | "optFlatMap" | "sortBy" | "bind";
 	readonly operand: Node;
 	readonly variable: string;
 	readonly body: Node;

@@ -14,6 +14,10 @@ export class CelMap extends CelValue {
 		const text = canonicalKey(key);
 		return text === undefined ? undefined : this.entries.get(text)?.[1];
 	}
+	has(key: unknown): boolean {
+		const text = canonicalKey(key);
+		return text !== undefined && this.entries.has(text);
+	}
 	set(key: unknown, value: unknown): void {
 		const text = canonicalKey(key);
 		if (text === undefined) fail("unsupported key type");
@@ -49,6 +53,10 @@ export type AnyMap = PlainMap | CelMap;
 export function mapGet(map: AnyMap, key: unknown): unknown {
 	if (map instanceof CelMap) return map.get(key);
 	return typeof key === "string" && Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
+export function mapHas(map: AnyMap, key: unknown): boolean {
+	return map instanceof CelMap ? map.has(key) : mapGet(map, key) !== undefined;
 }
 
 export function mapKeys(map: AnyMap): unknown[] {

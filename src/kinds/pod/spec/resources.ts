@@ -21,7 +21,7 @@ const podResources = ["cpu", "memory"];
 const mostProblems = 1000;
 
 /** Resources such as `example.com/gpu`, which nodes do not have by default. */
-function isExtendedResource(name: string): boolean {
+export function isExtendedResource(name: string): boolean {
 	return name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name) && !name.startsWith("requests.");
 }
 

@@ -11,7 +11,7 @@ import { succeeds } from "./ip.ts";
 export const quantityType = objectType("kubernetes.Quantity", { field: () => undefined });
 
 /** A quantity, exact to 1e-9. */
-class Quantity extends LibraryValue {
+export class Quantity extends LibraryValue {
 	readonly typeName = "kubernetes.Quantity";
 	readonly text: string;
 	/** The value times 10^9. */
@@ -32,7 +32,7 @@ class Quantity extends LibraryValue {
 const nanoPerUnit = 10n ** 9n;
 
 /** @throws Failure when the text is no quantity */
-function quantityOf(text: string): Quantity {
+export function quantityOf(text: string): Quantity {
 	try {
 		return new Quantity(canonicalQuantity(text));
 	} catch (error) {

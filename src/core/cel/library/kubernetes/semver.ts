@@ -11,7 +11,7 @@ import { succeeds } from "./ip.ts";
 
 export const semverType = objectType("kubernetes.Semver", { field: () => undefined });
 
-class Semver extends LibraryValue {
+export class Semver extends LibraryValue {
 	readonly typeName = "kubernetes.Semver";
 	/** Major, minor and patch. */
 	readonly numbers: readonly bigint[];
@@ -32,7 +32,7 @@ class Semver extends LibraryValue {
 }
 
 /** @throws Failure when the text is no version */
-function semverOf(text: string, normalize = false): Semver {
+export function semverOf(text: string, normalize = false): Semver {
 	const normal = normalize ? normalized(text) : text;
 	if (normal === "") fail("Version string empty");
 	const [, core = "", prerelease, build] = /^([^+-]*)(?:-([^+]*))?(?:\+(.*))?$/s.exec(normal) ?? [];
