@@ -24,9 +24,9 @@ const groupPriorities: Readonly<Record<string, number>> = {
 	"coordination.k8s.io": 16_500,
 	"node.k8s.io": 16_300,
 	"discovery.k8s.io": 16_200,
+	"resource.k8s.io": 16_200,
 	"flowcontrol.apiserver.k8s.io": 16_100,
 	"internal.apiserver.k8s.io": 16_000,
-	"resource.k8s.io": 15_900,
 	"storagemigration.k8s.io": 15_800,
 	// As metrics-server's manifests say.
 	"metrics.k8s.io": 100,
