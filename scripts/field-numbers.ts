@@ -7,11 +7,12 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { answerFields, answerTypes } from "../src/api/wire/protobuf/answer-types.ts";
 import { unionFields, unionTypes } from "../src/api/wire/protobuf/unions.ts";
 import { builtinSchemas } from "../src/kinds/builtin-schemas.ts";
 import type { TypeSchema } from "../src/kinds/engine/type-schema.ts";
 import { definitionNames } from "../src/kinds/facts.ts";
-import { servedTypes } from "../test/upstream/served-types.ts";
+import { answeredTypes, servedTypes } from "../test/upstream/served-types.ts";
 
 type Messages = Record<string, Record<string, [number: number, type: string]>>;
 type Table = Record<string, Record<string, number>>;
@@ -45,13 +46,18 @@ const extensions = "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions";
 const messageOf = (definition: string) => definition.replace("io.k8s.", "k8s.io.").replaceAll("-", "_");
 const oldMessageOf = (name: string) =>
 	name.startsWith("apiextensions.") ? name.replace("apiextensions", extensions) : `k8s.io.api.${name}`;
-const fieldsOf = (type: string): TypeSchema => builtinSchemas.type(type) ?? unionFields(type) ?? {};
+const fieldsOf = (type: string): TypeSchema =>
+	builtinSchemas.type(type) ?? unionFields(type) ?? answerFields(type) ?? {};
+const metaPackage = "k8s.io.apimachinery.pkg.apis.meta.v1";
+const ofMeta = new Set(["GroupVersionKind", "PartialObjectMetadata"]);
 
 const table: Table = {};
-for (const type of servedTypes()) {
+for (const type of [...servedTypes(), ...answeredTypes()]) {
 	const old = oldMessages[type];
 	add(type, old === undefined ? messageOf(definitionNames[type] ?? type) : oldMessageOf(old), fieldsOf(type));
 }
+for (const type of answerTypes)
+	add(type, `${ofMeta.has(type) ? metaPackage : "k8s.io.api.apidiscovery.v2"}.${type}`, fieldsOf(type));
 for (const type of unionTypes) add(type, `${extensions}.v1.${type}`, fieldsOf(type));
 const lines = Object.entries(table)
 	.sort(([one], [other]) => (one < other ? -1 : 1))

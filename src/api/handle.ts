@@ -28,7 +28,7 @@ import { createPaths, defaultVersion } from "./paths/paths.ts";
 import { compose, type Endpoint, found, type Step } from "./pipeline/pipeline.ts";
 import {
 	addWarnings,
-	answerErrors,
+	answer,
 	audited,
 	identify,
 	impersonate,
@@ -125,7 +125,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	const steps: readonly Step[] = [
 		measure(requests),
 		addWarnings,
-		answerErrors,
+		answer,
 		...(server.audit === undefined ? [] : [audited(server.audit)]),
 		readInfo,
 		identify(server),

@@ -2,10 +2,11 @@
 import type { ApiResponse } from "../core/exchange.ts";
 import { checkWriteOptions } from "./mutate/write-options.ts";
 import type { Verb } from "./request/request-info.ts";
+import { formatFor } from "./resources/present.ts";
 import { methodNotAllowed, noSuchResource, type Target, targetOf } from "./resources/target.ts";
 import type { Context } from "./server/server.ts";
 import { createBinding } from "./subresources/binding.ts";
-import { serveSubresource } from "./subresources/subresources.ts";
+import { passesOn, serveSubresource } from "./subresources/subresources.ts";
 import { serveComponentStatuses } from "./unstored/component-statuses.ts";
 import { serveReview } from "./unstored/reviews.ts";
 import { serveUsage } from "./unstored/usage.ts";
@@ -30,18 +31,17 @@ const verbs: Readonly<Record<Verb, ((context: Context, target: Target) => Promis
 	other: undefined,
 };
 
-/** Subresources whose query is for the one behind. */
-const passedOn: ReadonlySet<string | undefined> = new Set(["attach", "exec", "portforward", "proxy"]);
-
 /** @throws ApiError synchronously for unknown paths, or in the promise */
 export function serveResource(context: Context): Promise<ApiResponse> {
 	const target = targetOf(context.server, context.info);
 	if (target === undefined) return serveUnstored(context);
 	const deprecation = target.served?.deprecation ?? target.kind.deprecation;
 	if (deprecation !== undefined) context.warnings.push(deprecation);
-	if (!passedOn.has(target.subresource)) checkWriteOptions(context);
+	if (!passesOn.has(target.subresource)) checkWriteOptions(context);
 	if (target.subresource !== undefined) return serveSubresource(context, target);
 	const { verb } = context.info;
+	// Before anything is written for a client that cannot read the answer.
+	formatFor(context, target);
 	const serve = verbs[verb];
 	if (target.kind.custom !== undefined && (verb === "create" || verb === "update")) refuseProtobuf(context.request);
 	if (serve === undefined) throw methodNotAllowed();

@@ -3,6 +3,7 @@
  * these; over the network HTTP carries them. Both ways lead through the same `handle`, so both obey the same rules.
  */
 import type { Duplex } from "node:stream";
+import type { Status } from "./errors.ts";
 import type { KubeObject } from "./object.ts";
 
 export interface User {
@@ -58,6 +59,15 @@ export interface ServedWatchEvent extends WatchEvent {
 	readonly bytes: Uint8Array;
 }
 
+/** How events of a watch go over the network, when they are no lines of JSON. */
+export interface WatchFrames {
+	/** May be shared by many. */
+	event(event: ServedWatchEvent): Buffer;
+	error(status: Status): Buffer;
+	/** Bytes of a frame before its message, which is all that a WebSocket needs. */
+	readonly headBytes: number;
+}
+
 export type ApiResponse =
 	/** A finished answer. In-process clients take `object` (frozen); servers write `bytes()`, encoded on first use. */
 	| {
@@ -66,6 +76,8 @@ export type ApiResponse =
 			headers: Record<string, string>;
 			object: unknown;
 			bytes(): Uint8Array | readonly Uint8Array[];
+			/** The bytes are JSON because nobody has chosen yet: another encoding may take their place. */
+			isUnencoded?: true;
 	  }
 	/**
 	 * A running watch. `start` is called once; it delivers in revision order until `signal` aborts or `end` is called.
@@ -74,6 +86,8 @@ export type ApiResponse =
 			type: "watch";
 			status: 200;
 			headers: Record<string, string>;
+			/** Undefined: an event is a line of JSON. */
+			frames?: WatchFrames | undefined;
 			start(sink: { event(event: ServedWatchEvent): void; end(error?: Error): void }): void;
 	  }
 	/**

@@ -17,8 +17,21 @@ const unstored = [
 	"TokenReview",
 ];
 
+/** What only answers are. */
+const answers = ["APIGroupList", "APIResourceList", "APIVersions", "ComponentStatusList", "ListMeta", "Status"];
+
 /** Names of `builtinSchemas`: of objects, and of all that is in them. */
 export function servedTypes(): Set<string> {
+	const stored = catalog.flatMap(({ schema, servedAs = [] }) => [schema, ...servedAs.map((served) => served.schema)]);
+	return withParts([...stored, ...unstored]);
+}
+
+/** The same of answers that no body is. */
+export function answeredTypes(): Set<string> {
+	return withParts(answers);
+}
+
+function withParts(roots: readonly (string | undefined)[]): Set<string> {
 	const types = new Set<string>();
 	const add = (type: string) => {
 		const schema = builtinSchemas.type(type);
@@ -26,10 +39,6 @@ export function servedTypes(): Set<string> {
 		types.add(type);
 		for (const field of Object.values(schema)) add(field.type);
 	};
-	for (const { schema, servedAs = [] } of catalog) {
-		add(schema);
-		for (const served of servedAs) if (served.schema !== undefined) add(served.schema);
-	}
-	for (const type of unstored) add(type);
+	for (const type of roots) if (type !== undefined) add(type);
 	return types;
 }

@@ -111,6 +111,7 @@ export class Measured implements MeasuredRequest {
 			type: "watch",
 			status: 200,
 			headers: response.headers,
+			frames: response.frames,
 			start: (sink) => {
 				const ended = this.#running(series, 200);
 				this.#untilGone(ended);

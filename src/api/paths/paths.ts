@@ -9,7 +9,9 @@ import { openApi } from "../openapi/openapi.ts";
 import { openApiAt } from "../openapi/paths.ts";
 import { methodNotAllowed, noSuchResource } from "../resources/target.ts";
 import type { Server } from "../server/server.ts";
-import { objectResponse } from "../wire/respond.ts";
+import { encodedAs } from "../wire/encode-answer.ts";
+import { aggregatedFormat } from "../wire/negotiate.ts";
+import { jsonResponse, objectResponse } from "../wire/respond.ts";
 import { WorkloadMetrics } from "../workload-metrics/serve.ts";
 import { healthAt } from "./health.ts";
 import { receiveLogs } from "./receive-logs.ts";
@@ -43,14 +45,15 @@ function missing(): never {
 }
 
 function discoveryAt(documents: Discovery, path: string, request: ApiRequest): ApiResponse | undefined {
-	const version = aggregatedVersion(request.headers["accept"] ?? "");
 	if (path === "/api" || path === "/apis") {
-		if (version === undefined && path === "/api") return objectResponse(documents.api());
-		if (version === undefined)
+		const format = aggregatedFormat(request.headers["accept"]);
+		if (format === undefined && path === "/api") return objectResponse(documents.api());
+		if (format === undefined)
 			return objectResponse(isOldKubectl(request) ? preferringBeta(documents.apis()) : documents.apis());
+		const { version, encoding, mediaType } = format;
 		const document = path === "/api" ? documents.aggregatedApi(version) : documents.aggregatedApis(version);
-		const response = objectResponse(document);
-		response.headers["content-type"] = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+		const response = encodedAs(encoding, jsonResponse(document));
+		response.headers["content-type"] = mediaType;
 		return response;
 	}
 	if (path === "/api/v1") return objectResponse(documents.apiV1());
@@ -83,16 +86,6 @@ function preferringBeta(document: object): object {
 	const beta = group.versions.find(({ version }) => version === "v1beta1");
 	if (group.name !== "batch" || beta === undefined) return document;
 	return { ...group, versions: [beta, ...group.versions.filter((other) => other !== beta)], preferredVersion: beta };
-}
-
-function aggregatedVersion(accept: string): "v2" | "v2beta1" | undefined {
-	for (const part of accept.split(",")) {
-		const text = part.replaceAll(" ", "");
-		if (!text.includes("as=APIGroupDiscoveryList")) continue;
-		if (text.includes("v=v2;") || text.endsWith("v=v2")) return "v2";
-		if (text.includes("v=v2beta1")) return "v2beta1";
-	}
-	return undefined;
 }
 
 /** Indented as upstream, for every client: scripts search for `"gitVersion": "v1.` in it. */

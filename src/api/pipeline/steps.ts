@@ -9,6 +9,7 @@ import { isProbe } from "../paths/health.ts";
 import type { Flows } from "../request/flow.ts";
 import { parseRequestInfo } from "../request/request-info.ts";
 import type { Server } from "../server/server.ts";
+import { encodeAnswer } from "../wire/encode-answer.ts";
 import { errorResponse } from "../wire/respond.ts";
 import { warningHeader } from "../wire/warnings.ts";
 import { before, found, type Step } from "./pipeline.ts";
@@ -21,12 +22,13 @@ export function measure(metrics: RequestMetrics): Step {
 	};
 }
 
-/** A failure is an answer with a Status. */
-export const answerErrors: Step = async (exchange, next) => {
+/** A failure is an answer with a Status. What is not encoded yet is encoded as the client accepts it. */
+export const answer: Step = async (exchange, next) => {
+	const { accept } = exchange.request.headers;
 	try {
-		return await next(exchange);
+		return encodeAnswer(await next(exchange), accept);
 	} catch (error) {
-		return errorResponse(error);
+		return encodeAnswer(errorResponse(error), accept);
 	}
 };
 

@@ -1,22 +1,47 @@
 /** Objects as the client wants to see them: as they are, in the version he speaks, as a table, or metadata only. */
 import { ApiError } from "../../core/errors.ts";
-import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
+import type { ApiResponse, ServedWatchEvent, WatchFrames } from "../../core/exchange.ts";
 import { copyObject, type KubeObject } from "../../core/object.ts";
-import { yamlLibrary } from "../../core/text/yaml-library.ts";
 import { apiVersionOf, type ServedVersion } from "../../kinds/engine/kind.ts";
 import { type Cached, type Encoded, Made } from "../cache/cached.ts";
 import { SharedEvent } from "../cache/event.ts";
 import type { Context } from "../server/server.ts";
-import { type Format, formatOf } from "../wire/negotiate.ts";
-import { encodedResponse, type ListParts, listResponse, objectResponse } from "../wire/respond.ts";
+import { asYaml } from "../wire/encode-answer.ts";
+import { type Format, offers } from "../wire/negotiate.ts";
+import { hasNumbers } from "../wire/protobuf/field-numbers.ts";
+import {
+	metadataForm,
+	type ProtobufForm,
+	ProtobufFrames,
+	protobufList,
+	protobufObject,
+	wholeForm,
+} from "../wire/protobuf-answers.ts";
+import { encodedResponse, jsonResponse, type ListParts, listResponse } from "../wire/respond.ts";
 import { type IncludeObject, renderTable } from "./tables.ts";
 import type { Target } from "./target.ts";
 
+/** How the client wants to see objects. @throws ApiError NotAcceptable */
+export function formatFor({ request, info }: Context, target: Target): Format {
+	const isWatch = info.verb === "watch";
+	const offer = hasProtobuf(target)
+		? isWatch
+			? offers.builtInWatch
+			: offers.builtIn
+		: isWatch
+			? offers.customWatch
+			: offers.custom;
+	return offer.format(request.headers["accept"]);
+}
+
 /** @throws ApiError NotAcceptable */
 export function present(context: Context, target: Target, cached: Cached, status = 200): ApiResponse {
-	const format = formatOf(context.request.headers["accept"]);
-	if (format.view === "table") return objectResponse(tableOf(context, target, format, [cached], {}), status);
-	return asYaml(format, encodedResponse(viewOf(target, format, cached), status));
+	const format = formatFor(context, target);
+	if (format.view === "table") return textual(format, tableOf(context, target, format, [cached], {}), status);
+	if (format.encoding === "protobuf")
+		return protobufObject(protobufForm(target, format), servedObject(target, cached), status);
+	const response = encodedResponse(viewOf(target, format, cached), status);
+	return format.encoding === "yaml" ? asYaml(response) : response;
 }
 
 export function presentList(
@@ -25,30 +50,69 @@ export function presentList(
 	items: readonly Cached[],
 	metadata: ListParts["metadata"],
 ): ApiResponse {
-	const format = formatOf(context.request.headers["accept"]);
-	if (format.view === "table") return objectResponse(tableOf(context, target, format, items, metadata));
-	const isMetadata = format.view === "metadata";
-	const views = !isMetadata && target.served === undefined ? items : items.map((item) => viewOf(target, format, item));
-	const response = listResponse({
+	const format = formatFor(context, target);
+	const { encoding, view } = format;
+	if (view === "table") return textual(format, tableOf(context, target, format, items, metadata));
+	const isMetadata = view === "metadata";
+	// What protobuf has of an object it takes from the object itself.
+	const isItself = isMetadata ? encoding === "protobuf" : target.served === undefined;
+	const list = {
 		apiVersion: isMetadata ? `meta.k8s.io/${format.version}` : target.apiVersion,
 		kind: isMetadata ? "PartialObjectMetadataList" : (target.kind.listKind ?? `${target.kind.kind}List`),
 		metadata,
-		items: views,
-	});
-	return asYaml(format, response);
+		items: isItself ? items : items.map((item) => viewOf(target, format, item)),
+	};
+	if (encoding === "protobuf") return protobufList(protobufForm(target, format), list);
+	const response = listResponse(list);
+	return encoding === "yaml" ? asYaml(response) : response;
 }
 
-/** How a watch's events look to the client. @throws ApiError NotAcceptable */
-export function eventView(context: Context, target: Target): (event: ServedWatchEvent) => ServedWatchEvent {
-	const format = formatOf(context.request.headers["accept"]);
-	if (format.encoding === "yaml")
-		throw new ApiError("NotAcceptable", "only the following media types are accepted: application/json", {});
-	if (format.view === "object" && target.served === undefined) return (event) => event;
-	if (format.view === "table") return tableEvents(context, target, format);
-	return (event) => {
-		if (event.type === "BOOKMARK" && format.view === "object") return event;
-		return new SharedEvent(event.type, viewOf(target, format, event), event.revision);
+function textual({ encoding }: Format, table: object, status = 200): ApiResponse {
+	const response = jsonResponse(table, status);
+	return encoding === "yaml" ? asYaml(response) : response;
+}
+
+/** How a watch's events look to the client, and go to him. @throws ApiError NotAcceptable */
+export function watchForm(
+	context: Context,
+	target: Target,
+): { view(event: ServedWatchEvent): ServedWatchEvent; frames: WatchFrames | undefined } {
+	const format = formatFor(context, target);
+	const frames = format.encoding === "protobuf" ? framesOf(target, format) : undefined;
+	if (format.view === "table") return { view: tableEvents(context, target, format), frames };
+	const isItself = format.view === "metadata" ? frames !== undefined : target.served === undefined;
+	if (isItself) return { view: (event) => event, frames };
+	return {
+		view: (event) => {
+			if (event.type === "BOOKMARK" && format.view === "object") return event;
+			return new SharedEvent(event.type, viewOf(target, format, event), event.revision);
+		},
+		frames,
 	};
+}
+
+/** Only Kubernetes' own types are in protobuf. */
+function hasProtobuf({ kind, served }: Target): boolean {
+	return kind.custom === undefined && hasNumbers(served?.schema ?? kind.schema);
+}
+
+function protobufForm({ kind, served, apiVersion }: Target, { view, version }: Format): ProtobufForm {
+	if (view === "metadata") return metadataForm(version);
+	return wholeForm(served?.schema ?? kind.schema, { apiVersion, kind: kind.kind });
+}
+
+/** For each form of objects, those that their watchers share. */
+const frames = new Map<string, ProtobufFrames>();
+
+function framesOf(target: Target, format: Format): ProtobufFrames {
+	const form = protobufForm(target, format);
+	const name = `${form.apiVersion} ${form.kind}`;
+	let shared = frames.get(name);
+	if (shared === undefined) {
+		shared = new ProtobufFrames(form);
+		frames.set(name, shared);
+	}
+	return shared;
 }
 
 /** The first event contains the column definitions; later events omit them. */
@@ -118,24 +182,4 @@ function converted({ object }: Pick<Encoded, "object">, served: ServedVersion): 
 /** The object in the version that the client speaks; frozen. */
 export function servedObject({ served }: Pick<Target, "served">, cached: Pick<Encoded, "object">): KubeObject {
 	return served === undefined ? cached.object : converted(cached, served).object;
-}
-
-/** Writing YAML takes a hundred times as long as JSON, which is YAML, too: so a long answer is written. */
-const largestYamlBytes = 256 * 1024;
-
-function asYaml({ encoding }: Format, response: ApiResponse): ApiResponse {
-	if (encoding !== "yaml" || response.type !== "object") return response;
-	return {
-		...response,
-		headers: { ...response.headers, "content-type": "application/yaml" },
-		object: response.object,
-		bytes: () => {
-			const parts = response.bytes();
-			let byteCount = 0;
-			if (parts instanceof Uint8Array) byteCount = parts.length;
-			else for (const part of parts) byteCount += part.length;
-			if (byteCount > largestYamlBytes) return parts;
-			return Buffer.from(yamlLibrary().stringify(response.object, { aliasDuplicateObjects: false }));
-		},
-	};
 }

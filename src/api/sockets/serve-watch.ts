@@ -1,6 +1,6 @@
 /** A watch on its way to a client, whatever carries it. */
 import { ApiError } from "../../core/errors.ts";
-import type { ApiResponse } from "../../core/exchange.ts";
+import type { ApiResponse, WatchFrames } from "../../core/exchange.ts";
 import { eventLine, SharedEvent } from "../cache/event.ts";
 import type { Connections } from "./connections.ts";
 import { watchBacklogBytes } from "./limits.ts";
@@ -15,7 +15,7 @@ const watchPatienceBytes = 64 * 1024;
 export type WatchConnections = Pick<Connections, "addWatch" | "watchCount">;
 
 export interface WatchReply extends Pick<Reply, "head" | "drained" | "destroy" | "bufferedBytes"> {
-	/** Each an event with its line break. False when the client should be waited for. */
+	/** Each an event with its line break, or a frame. False when the client should be waited for. */
 	writeLines(lines: readonly Buffer[]): boolean;
 	end(): void;
 }
@@ -30,6 +30,7 @@ export function serveWatch(
 	client: Presence,
 	connections: WatchConnections,
 ): void {
+	const { frames = jsonLines } = response;
 	let lines: Buffer[] = [];
 	let queuedBytes = 0;
 	let isFull = false;
@@ -79,18 +80,24 @@ export function serveWatch(
 	client.signal.addEventListener("abort", end, { once: true });
 	response.start({
 		event(event) {
-			if (!over) add(event instanceof SharedEvent ? event.line : eventLine(event.type, event.bytes));
+			if (!over) add(frames.event(event));
 		},
 		end(error) {
 			if (error !== undefined && !over) {
 				const status = error instanceof ApiError ? error : new ApiError("InternalError", error.message);
-				add(eventLine("ERROR", Buffer.from(JSON.stringify(status.toStatus()))));
+				add(frames.error(status.toStatus()));
 			}
 			end();
 		},
 	});
 	initialBytes = queuedBytes;
 }
+
+const jsonLines: WatchFrames = {
+	headBytes: 0,
+	event: (event) => (event instanceof SharedEvent ? event.line : eventLine(event.type, event.bytes)),
+	error: (status) => eventLine("ERROR", Buffer.from(JSON.stringify(status))),
+};
 
 /** As many lines as fit, at least one. */
 function firstBytes(lines: readonly Buffer[], limitBytes: number): readonly Buffer[] {

@@ -3,8 +3,10 @@
 import type { ApiResponse } from "../../core/exchange.ts";
 import { timestamp } from "../../core/time/clock.ts";
 import { statusStrategy } from "../mutate/strategies.ts";
+import { formatFor } from "../resources/present.ts";
 import { noSuchResource, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
+import { offers } from "../wire/negotiate.ts";
 import { approval } from "./approval.ts";
 import { binding } from "./binding.ts";
 import { connect } from "./connect.ts";
@@ -39,8 +41,17 @@ const subresources: Readonly<Record<string, Serve>> = {
 	"services/proxy": proxy,
 };
 
+/** Those with answers of their own, which are no objects of the kind. */
+const answersItself: ReadonlySet<string | undefined> = new Set(["binding", "eviction", "scale", "token"]);
+/** Those whose query and answer are for others to read. */
+export const passesOn: ReadonlySet<string | undefined> = new Set(["attach", "exec", "log", "portforward", "proxy"]);
+
 export async function serveSubresource(context: Context, target: Target): Promise<ApiResponse> {
 	const { kind, subresource } = target;
+	// Before anything is written for a client that cannot read the answer.
+	const { accept } = context.request.headers;
+	if (answersItself.has(subresource)) offers.plain.format(accept);
+	else if (!passesOn.has(subresource)) formatFor(context, target);
 	if (subresource === "status" && kind.subresources.status)
 		return partOf(context, target, statusStrategy(kind, timestamp(context.server.clock.now())));
 	if (subresource === "scale" && kind.subresources.scale) return scale(context, target);

@@ -12,8 +12,8 @@ import type { ResourceInfo } from "../request/request-info.ts";
 import { renderTable } from "../resources/tables.ts";
 import { methodNotAllowed } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
-import { formatOf } from "../wire/negotiate.ts";
-import { objectResponse } from "../wire/respond.ts";
+import { offers } from "../wire/negotiate.ts";
+import { jsonResponse, objectResponse } from "../wire/respond.ts";
 
 const parts: readonly ComponentStatus[] = ["controller-manager", "scheduler", "etcd-0"].map((name) => ({
 	kind: "ComponentStatus",
@@ -39,12 +39,12 @@ export function serveComponentStatuses(context: Context, resource: ResourceInfo)
 	context.warnings.push("v1 ComponentStatus is deprecated in v1.19+");
 	const found = name === undefined ? parts : parts.filter(({ metadata }) => metadata.name === name);
 	if (name !== undefined && found.length === 0) throw notFound(componentStatuses, name);
-	return Promise.resolve(objectResponse(viewOf(context, found, name !== undefined)));
+	return Promise.resolve(answer(context, found, name !== undefined));
 }
 
-function viewOf({ request, server }: Context, found: readonly ComponentStatus[], single: boolean): object {
-	const { view, version } = formatOf(request.headers["accept"]);
-	if (view === "table") return renderTable({ columns }, found, { nowMs: server.clock.now(), version });
+function answer({ request, server }: Context, found: readonly ComponentStatus[], single: boolean): ApiResponse {
+	const { view, version } = offers.builtIn.format(request.headers["accept"]);
+	if (view === "table") return jsonResponse(renderTable({ columns }, found, { nowMs: server.clock.now(), version }));
 	const apiVersion = view === "metadata" ? `meta.k8s.io/${version}` : "v1";
 	const kind = view === "metadata" ? "PartialObjectMetadata" : componentStatuses.kind;
 	const items = found.map(({ metadata: { name }, conditions }) => ({
@@ -53,5 +53,6 @@ function viewOf({ request, server }: Context, found: readonly ComponentStatus[],
 		metadata: { name },
 		...(view === "object" && { conditions }),
 	}));
-	return single ? (items[0] ?? {}) : { kind: `${kind}List`, apiVersion, metadata: {}, items };
+	const object = single ? (items[0] ?? {}) : { kind: `${kind}List`, apiVersion, metadata: {}, items };
+	return view === "metadata" ? jsonResponse(object) : objectResponse(object);
 }

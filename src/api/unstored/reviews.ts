@@ -11,7 +11,7 @@ import type { ResourceInfo } from "../request/request-info.ts";
 import { decodeUnstored } from "../resources/decode.ts";
 import { methodNotAllowed } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
-import { formatOf } from "../wire/negotiate.ts";
+import { offers } from "../wire/negotiate.ts";
 import { objectResponse } from "../wire/respond.ts";
 
 type Review = (context: Context, spec: Record<string, unknown>) => object | Promise<object>;
@@ -52,8 +52,7 @@ async function answer(
 ): Promise<ApiResponse> {
 	if (context.info.verb !== "create") throw methodNotAllowed();
 	// An answer has no other view than itself.
-	if (formatOf(context.request.headers["accept"]).view !== "object")
-		throw new ApiError("NotAcceptable", "only the following media types are accepted: application/json", {});
+	offers.plain.format(context.request.headers["accept"]);
 	// Some have no spec; the fields of those that have one are of the type that the body was decoded as.
 	const body = decodeUnstored(context, kind, kind) as { spec?: Record<string, unknown> };
 	const spec = body.spec ?? {};

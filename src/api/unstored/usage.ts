@@ -12,8 +12,8 @@ import type { ResourceInfo } from "../request/request-info.ts";
 import { methodNotAllowed } from "../resources/target.ts";
 import type { ContainerUsage, NodeUsage } from "../server/node-usage.ts";
 import type { Context, Server } from "../server/server.ts";
-import { formatOf } from "../wire/negotiate.ts";
-import { objectResponse } from "../wire/respond.ts";
+import { offers } from "../wire/negotiate.ts";
+import { jsonResponse } from "../wire/respond.ts";
 
 const group = "metrics.k8s.io";
 const version = "v1beta1";
@@ -34,7 +34,7 @@ async function answer(
 ): Promise<ApiResponse> {
 	const { verb } = context.info;
 	if (verb !== "get" && verb !== "list") throw methodNotAllowed();
-	const format = formatOf(context.request.headers["accept"]);
+	const format = offers.custom.format(context.request.headers["accept"]);
 	const view = (metrics: Metrics): object =>
 		format.view === "metadata"
 			? { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${format.version}`, metadata: metrics.metadata }
@@ -45,18 +45,18 @@ async function answer(
 	if (resource.name !== undefined) {
 		const one = found.find(({ metadata }) => metadata.name === resource.name);
 		if (one === undefined) throw notFound({ group, plural: resource.plural }, resource.name);
-		return objectResponse(view(one));
+		return jsonResponse(view(one));
 	}
 	const items = found.filter(selected(context)).map(view);
 	if (format.view === "metadata")
-		return objectResponse({
+		return jsonResponse({
 			kind: "PartialObjectMetadataList",
 			apiVersion: `meta.k8s.io/${format.version}`,
 			metadata: {},
 			items,
 		});
 	const kind = ofNodes ? "NodeMetricsList" : "PodMetricsList";
-	return objectResponse({ kind, apiVersion: `${group}/${version}`, metadata: {}, items });
+	return jsonResponse({ kind, apiVersion: `${group}/${version}`, metadata: {}, items });
 }
 
 type Metrics = { metadata: { name: string; namespace?: string; labels?: Record<string, string> } };

@@ -7,9 +7,10 @@ import { Made } from "../cache/cached.ts";
 import { type CacheEvent, SharedEvent } from "../cache/event.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { type Selection, selectionOf } from "../resources/fields.ts";
-import { eventView } from "../resources/present.ts";
+import { watchForm } from "../resources/present.ts";
 import type { Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
+import { protobufType } from "../wire/negotiate.ts";
 import { freshEnough } from "./get.ts";
 import { InOrder } from "./in-order.ts";
 import { checkWatchOptions } from "./list-options.ts";
@@ -34,12 +35,13 @@ interface WatchOptions {
 
 export async function watch(context: Context, target: Target): Promise<ApiResponse> {
 	const options = watchOptions(context, target);
-	const view = eventView(context, target);
+	const { view, frames } = watchForm(context, target);
 	if (typeof options.afterRevision !== "number") await freshEnough(context.server, options.atLeastRevision);
 	return {
 		type: "watch",
 		status: 200,
-		headers: { "content-type": "application/json" },
+		headers: { "content-type": frames === undefined ? "application/json" : `${protobufType};stream=watch` },
+		frames,
 		start: (sink) => run(context, target, options, view, sink),
 	};
 }

@@ -4,10 +4,12 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import { deepFreeze } from "../../core/object.ts";
 import type { Encoded } from "../cache/cached.ts";
 
+export type ObjectResponse = Extract<ApiResponse, { type: "object" }>;
+
 const json = "application/json";
 
 /** An object whose bytes exist already, or will be shared. */
-export function encodedResponse(encoded: Encoded, status = 200): ApiResponse {
+export function encodedResponse(encoded: Encoded, status = 200): ObjectResponse {
 	return {
 		type: "object",
 		status,
@@ -17,8 +19,15 @@ export function encodedResponse(encoded: Encoded, status = 200): ApiResponse {
 	};
 }
 
-/** Any other value. */
-export function objectResponse(object: unknown, status = 200): ApiResponse {
+/** Any other value; the pipeline encodes it as the client wants it. */
+export function objectResponse(object: unknown, status = 200): ObjectResponse {
+	const response = jsonResponse(object, status);
+	response.isUnencoded = true;
+	return response;
+}
+
+/** A value that is to be in JSON. */
+export function jsonResponse(object: unknown, status = 200): ObjectResponse {
 	let bytes: Buffer | undefined;
 	return {
 		type: "object",
@@ -46,23 +55,29 @@ export interface ListParts {
 }
 
 /** A list: its bytes are the objects' bytes, joined. */
-export function listResponse({ apiVersion, kind, metadata, items }: ListParts): ApiResponse {
+export function listResponse(list: ListParts): ObjectResponse {
+	const { apiVersion, kind, metadata, items } = list;
 	let object: unknown;
 	return {
 		type: "object",
 		status: 200,
 		headers: { "content-type": json },
 		get object() {
-			object ??= Object.freeze({
-				apiVersion,
-				kind,
-				metadata: Object.freeze(metadata),
-				items: Object.freeze(items.map((item) => item.object)),
-			});
+			object ??= listObject(list);
 			return object;
 		},
 		bytes: () => listBytes(JSON.stringify({ kind, apiVersion, metadata }), items),
 	};
+}
+
+/** The list as a value. */
+export function listObject({ apiVersion, kind, metadata, items }: ListParts): object {
+	return Object.freeze({
+		apiVersion,
+		kind,
+		metadata: Object.freeze(metadata),
+		items: Object.freeze(items.map((item) => item.object)),
+	});
 }
 
 const comma = Buffer.from(",");

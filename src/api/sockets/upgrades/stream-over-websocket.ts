@@ -41,8 +41,10 @@ export function answerOverWebSocket(
 		websocket.on("error", () => websocket.terminate());
 		const client = new Presence();
 		websocket.on("close", client.leave);
-		if (response.type === "watch") serveWatch(response, watchReply(websocket, socket, client), client, connections);
-		else void sendStream(response.body, websocket).catch(() => websocket.close(1011));
+		if (response.type === "watch") {
+			const reply = watchReply(websocket, socket, client, response.frames?.headBytes);
+			serveWatch(response, reply, client, connections);
+		} else void sendStream(response.body, websocket).catch(() => websocket.close(1011));
 	});
 }
 
@@ -58,12 +60,14 @@ async function sendStream(body: AsyncIterable<Uint8Array>, websocket: WebSocket)
 	websocket.close(1000);
 }
 
-/** A message for each event. */
-function watchReply(websocket: WebSocket, socket: Duplex, client: Presence): WatchReply {
+/** A message for each event: of text for JSON, of bytes for frames, without their heads. */
+function watchReply(websocket: WebSocket, socket: Duplex, client: Presence, headBytes?: number): WatchReply {
+	const binary = headBytes !== undefined;
 	return {
 		head() {},
 		writeLines(lines) {
-			for (const line of lines) if (websocket.readyState === websocket.OPEN) websocket.send(line, { binary: false });
+			for (const line of lines)
+				if (websocket.readyState === websocket.OPEN) websocket.send(line.subarray(headBytes), { binary });
 			return !socket.writableNeedDrain;
 		},
 		async drained() {

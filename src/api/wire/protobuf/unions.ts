@@ -21,3 +21,9 @@ export function unionValue(message: Readonly<Record<string, unknown>>): unknown 
 	const { schema, jSONSchemas, property, allows } = message;
 	return schema ?? jSONSchemas ?? property ?? allows ?? false;
 }
+
+/** The message of a value: the reverse. A schema allows what it describes. */
+export function unionMessage(type: string, value: unknown): unknown {
+	if (Array.isArray(value)) return type === "JSONSchemaPropsOrArray" ? { jSONSchemas: value } : { property: value };
+	return typeof value === "boolean" ? { allows: value } : { allows: true, schema: value };
+}
