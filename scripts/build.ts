@@ -16,7 +16,11 @@ const programs: readonly Record<string, string>[] = [
 	{ cli: "src/cli/main.ts" },
 	{ agent: "src/cluster/nodes/agent-main.ts" },
 	// These share most of their code.
-	{ server: "src/cluster/server/server-main.ts", index: "src/index.ts" },
+	{
+		server: "src/cluster/server/server-main.ts",
+		index: "src/index.ts",
+		envtest: "src/cluster/envtest/envtest-main.ts",
+	},
 ];
 const define = { COXSWAIN_BUILD: JSON.stringify({ ...sourceInfo(root), buildDate: buildDate() }) };
 for (const entryPoints of programs)

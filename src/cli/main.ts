@@ -30,6 +30,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	notify: async () => (await import("./commands/notify.ts")).notifyCommand(),
 	snapshot: async () => (await import("./commands/snapshot.ts")).snapshotCommand(),
 	secrets: async () => (await import("./commands/secrets.ts")).secretsCommand(),
+	envtest: async () => (await import("./commands/envtest.ts")).envtestCommand(),
 	tour: async () => (await import("./commands/tour.ts")).tourCommand(),
 	reset: async () => (await import("./commands/reset.ts")).resetCommand(),
 };

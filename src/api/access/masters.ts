@@ -9,6 +9,18 @@ const nothing: SubjectRules = { resourceRules: [], nonResourceRules: [], incompl
 /** The server itself. */
 export const apiServerUser: User = { name: "system:apiserver", groups: [mastersGroup, "system:authenticated"] };
 
+/** Upstream's mode AlwaysAllow. */
+export const everything: Authorizer = {
+	authorize: () => allow,
+	async rulesFor() {
+		return {
+			resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],
+			nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
+			incomplete: false,
+		};
+	},
+};
+
 export const masters: Authorizer = {
 	authorize({ user }) {
 		return user.groups.includes(mastersGroup) ? allow : noOpinion;

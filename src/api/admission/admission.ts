@@ -72,11 +72,15 @@ export const checkingSteps: readonly AdmissionStep[] = [
 	resourceQuota,
 ];
 
-/** @param enabled names of optional steps */
-export function createAdmission(enabled: Iterable<string> = []): Admission {
-	const names = new Set(enabled);
+/**
+ * @param enabled names of optional steps
+ * @param disabled names of steps that are left out
+ */
+export function createAdmission(enabled: Iterable<string> = [], disabled: Iterable<string> = []): Admission {
+	const [added, left] = [new Set(enabled), new Set(disabled)];
+	const isTaken = ({ name, isOptional }: AdmissionStep) => (!isOptional || added.has(name)) && !left.has(name);
 	const taken = (list: readonly AdmissionStep[]): Admission["admit"] => {
-		const steps = new Steps(list.filter(({ name, isOptional }) => !isOptional || names.has(name)));
+		const steps = new Steps(list.filter(isTaken));
 		return (request) => stepsInTurn(steps.stepsFor(request), request);
 	};
 	return { admit: twice(taken(admissionSteps)), allocate: taken(allocationSteps), check: taken(checkingSteps) };

@@ -66,6 +66,10 @@ export interface ApiOptions {
 	 * none.
 	 */
 	admissionPlugins?: readonly string[];
+	/** Steps of admission that are left out, by upstream's names (`--disable-admission-plugins`). Default: none. */
+	disabledAdmissionPlugins?: readonly string[];
+	/** True: every request of an authenticated user is allowed (`--authorization-mode=AlwaysAllow`). */
+	allowsEverything?: boolean;
 	/** Webhooks of the program that runs the server. They are asked before those of configurations. */
 	webhooks?: readonly InProcessWebhook[];
 	/** Pod Security Standards for all namespaces. Default: only what their labels say. */

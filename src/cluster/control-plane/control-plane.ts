@@ -62,6 +62,8 @@ export interface ControlPlaneOptions {
 	authority?: Authority;
 	/** PEM of the key that signs service account tokens. */
 	serviceAccountKey?: string;
+	/** Of service account tokens. Default `https://kubernetes.default.svc.cluster.local`. */
+	serviceAccountIssuer?: string;
 	network: ClusterNetwork;
 	/** Whether nodes serve DNS, at the tenth address of the service range. Default: no. */
 	hasDns?: boolean;
@@ -70,6 +72,15 @@ export interface ControlPlaneOptions {
 	 * @throws Error at the start for an unknown one
 	 */
 	admissionPlugins?: readonly string[];
+	/**
+	 * Plugins that are left out.
+	 * @throws Error at the start for an unknown one
+	 */
+	disabledAdmissionPlugins?: readonly string[];
+	/** True: every request of an authenticated user is allowed. */
+	allowsEverything?: boolean;
+	/** Whether a controller, or `kube-scheduler`, runs. Default: all do. */
+	runs?(component: string): boolean;
 	/** Admission webhooks of the program that runs the cluster. */
 	webhooks?: readonly InProcessWebhook[];
 	/** Pod Security Standards for all namespaces. */
@@ -111,6 +122,9 @@ export interface ControlPlane {
 	stop(): Promise<void>;
 }
 
+/** For `runs`; also its user agent. */
+const schedulerName = "kube-scheduler";
+
 /** A placeholder, for the names of the controllers that need an authority. */
 const nobody: Authority = { ca: "", sign: () => "", signToken: () => "" };
 
@@ -119,7 +133,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const report = options.onError ?? (() => {});
 	const history = options.history === false ? undefined : createHistory(options, report);
 	const store = history === undefined ? options.store : keepRemoved(options.store, clock, history.told);
-	checkPlugins(options.admissionPlugins ?? []);
+	checkPlugins([...(options.admissionPlugins ?? []), ...(options.disabledAdmissionPlugins ?? [])]);
 	let usage: UsageReader | undefined;
 	const metrics = new MetricRegistry();
 	const registry = options.registry ?? createRegistry(catalog);
@@ -143,6 +157,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		dialAddress: options.dialAddress,
 		serviceCidr: options.network.serviceCidr,
 		admissionPlugins: options.admissionPlugins ?? [],
+		disabledAdmissionPlugins: options.disabledAdmissionPlugins ?? [],
+		allowsEverything: options.allowsEverything === true,
 		webhooks: options.webhooks ?? [],
 		podSecurity: options.podSecurity ?? {},
 		apiAudiences: options.apiAudiences ?? [],
@@ -154,7 +170,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			report(`${user.name} lacks a right`, new ApiError("Forbidden", why));
 		},
 		onError: report,
-		serviceAccounts: { signingKey: options.serviceAccountKey },
+		serviceAccounts: { signingKey: options.serviceAccountKey, issuer: options.serviceAccountIssuer },
 		gitVersion: kubernetesVersion.gitVersion,
 		build: buildInfo,
 	});
@@ -206,16 +222,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			metrics: queues,
 			onError: (error, name, key) => report(`${name} ${key}`, error),
 		});
-	const shells = [...controllers(settings).map(start), ...ownControllers(kept).map((one) => startAs(asServer, one))];
+	const runs = options.runs ?? (() => true);
+	const startAll = (wanted: readonly Controller<unknown>[]) =>
+		wanted.filter(({ component }) => runs(component)).map(start);
+	const shells = [...startAll(controllers(settings)), ...ownControllers(kept).map((one) => startAs(asServer, one))];
 	const publishAuthority = (authority: Authority) =>
-		void shells.push(...authorityControllers(withTokens(authority)).map(start));
-	const scheduling = startScheduler({
-		client: client(scheduler).as("kube-scheduler"),
-		informers,
-		clock,
-		metrics,
-		recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
-	});
+		void shells.push(...startAll(authorityControllers(withTokens(authority))));
+	const scheduling = !runs(schedulerName)
+		? undefined
+		: startScheduler({
+				client: client(scheduler).as(schedulerName),
+				informers,
+				clock,
+				metrics,
+				recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
+			});
 	return {
 		api,
 		informers,
@@ -226,7 +247,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			usage.stop();
 			stopForgetting();
 			await notifier.stop();
-			await Promise.all([scheduling.stop(), ...shells.map((shell) => shell.stop())]);
+			await Promise.all([scheduling?.stop(), ...shells.map((shell) => shell.stop())]);
 			await recorder.flush();
 			await history?.stop();
 			informers.close();

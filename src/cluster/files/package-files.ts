@@ -14,8 +14,8 @@ function findPackage(start: string): string {
 	throw new Error(`no package.json above ${start}: the installation of coxswain is damaged`);
 }
 
-/** A program for cluster processes: `server` or `agent`, built by `npm run build`. */
-export function programFile(name: "server" | "agent"): string {
+/** A program for other processes, built by `npm run build`. */
+export function programFile(name: "server" | "agent" | "envtest"): string {
 	const file = join(packageDirectory, "dist", `${name}.js`);
 	if (!existsSync(file)) throw new Error(`${file} is missing; run 'npm run build'`);
 	return file;

@@ -110,6 +110,14 @@ test("what a schema does not bound makes an estimate as large as it can be", () 
 	expect("program" in unbounded && unbounded.program.estimatedCost().max).toBe(2 ** 64);
 });
 
+test("what an expression computes has the size of self, as upstream takes it", () => {
+	const ofText = new Environment({ variables: { self: sizedType(stringType, 510) } });
+	for (const expression of ["self.split('/')[0].matches('^[a-z0-9]*$')", "self.split('/').all(s, s.matches('a*'))"]) {
+		const result = ofText.compile(expression);
+		expect("program" in result && result.program.estimatedCost().max).toBeLessThan(100_000);
+	}
+});
+
 test("the order of a list that is declared a set or a map does not count", () => {
 	const value = (expression: string) => compiled(expression).evaluate({ self });
 	expect(value("self.set == [3, 2, 1]")).toMatchObject({ value: true });

@@ -16,7 +16,7 @@ import type { CallEstimate, Estimated } from "../library/function.ts";
 import type { Binding, Call, Comprehension, Item, Node, Select } from "../parse/syntax.ts";
 import { dynType, type Type } from "../types/type.ts";
 import { LoopEstimate } from "./loops.ts";
-import type { Path, SizeBounds } from "./sizes.ts";
+import { computed, type Path, type SizeBounds } from "./sizes.ts";
 
 /**
  * What an evaluation may cost, from the least to the most, by the sizes that a schema allows. As upstream estimates it:
@@ -109,8 +109,7 @@ class Estimator {
 		if (node.mode === "has") return operand;
 		// Selecting an optional field is a call to upstream.
 		if (node.mode === "optional") return addRanges(operand, fixed(callCost));
-		const path = this.paths.get(node.operand);
-		if (path !== undefined) this.paths.set(node, [...path, node.field]);
+		this.paths.set(node, [...this.pathInto(node.operand), node.field]);
 		const { kind } = this.checked.typeOf(node.operand);
 		return kind === "map" || kind === "object" ? addRanges(operand, fixed(accessCost)) : operand;
 	}
@@ -148,8 +147,7 @@ class Estimator {
 	private indexed(node: Call, overload: string): Range | undefined {
 		const [operand] = node.arguments;
 		if (operand === undefined || (overload !== "index_list" && overload !== "index_map")) return undefined;
-		const path = this.paths.get(operand);
-		if (path !== undefined) this.paths.set(node, [...path, overload === "index_list" ? "@items" : "@values"]);
+		this.paths.set(node, [...this.pathInto(operand), overload === "index_list" ? "@items" : "@values"]);
 		return this.entriesOf(operand)?.value;
 	}
 
@@ -174,6 +172,10 @@ class Estimator {
 
 	private pathOf(node: Node): Path | undefined {
 		return this.paths.get(node);
+	}
+
+	private pathInto(node: Node): Path {
+		return this.paths.get(node) ?? [computed];
 	}
 
 	private size(node: Node): Range {
@@ -251,8 +253,8 @@ class Estimator {
 	private loopVariables(node: Comprehension): [string, Variable][] {
 		const entries = this.entriesOf(node.range);
 		const isList = entries?.isList ?? this.checked.typeOf(node.range).kind === "list";
-		const path = this.pathOf(node.range);
-		const variable = (part: string, size: Range | undefined): Variable => ({ path: path && [...path, part], size });
+		const path = this.pathInto(node.range);
+		const variable = (part: string, size: Range | undefined): Variable => ({ path: [...path, part], size });
 		const key = variable(isList ? "@indices" : "@keys", entries?.key);
 		const value = variable(isList ? "@items" : "@values", entries?.value);
 		if (node.variable2 !== undefined)

@@ -7,6 +7,9 @@ import type { Type } from "../types/type.ts";
  */
 export type Path = readonly string[];
 
+/** The root of paths into what an expression computes. */
+export const computed = "@computed";
+
 /** The size that a schema allows for what a path names; undefined when nothing is known. */
 export type SizeBounds = (path: Path) => Range | undefined;
 
@@ -15,8 +18,11 @@ const sizeless: ReadonlySet<string> = new Set(["bool", "int", "uint", "double", 
 
 /** The sizes that declared types allow. */
 export function declaredSizes(variables: ReadonlyMap<string, Type>): SizeBounds {
-	return ([root = "", ...rest]) => {
-		let type = variables.get(root);
+	return ([root = "", ...parts]) => {
+		// Upstream takes the first part of a path for `self` without looking at it: an item of a computed list has the size
+		// of `self`. Definitions rely on it: `self.split('/')[0].matches(…)`.
+		const rest = root === computed ? parts.slice(1) : parts;
+		let type = variables.get(root === computed ? "self" : root);
 		// What is no variable is the name of a type.
 		if (type === undefined) return rest.length === 0 ? zero : undefined;
 		for (const name of rest) {
