@@ -102,7 +102,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		authenticators,
 		webhooks: webhookAdmission({ cache, clock, options }, metrics),
 		policies: { mutate: mutatingPolicies(cache), validate: validatingPolicies(cache) },
-		admission: measuredAdmission(createAdmission(options.admissionPlugins, options.disabledAdmissionPlugins), metrics, clock),
+		admission: measuredAdmission(
+			createAdmission(options.admissionPlugins, options.disabledAdmissionPlugins),
+			metrics,
+			clock,
+		),
 		authorizer: createAuthorizer({ cache, policy, allowsEverything: options.allowsEverything === true }),
 		audit: options.audit && createAudit(countedAudit(options.audit, metrics), clock),
 		metrics: { registry: metrics, store: new StoreMetrics(metrics, clock) },

@@ -157,7 +157,7 @@ test("an API server without controllers takes what a suite writes, and keeps it 
 	await client.create(deployments, deployment);
 	const own = { ...(await client.get(deployments, pod.metadata)), status: { replicas: 3, readyReplicas: 3 } };
 	await client.updateStatus(deployments, own);
-	await client.create(namespaces, { metadata: { name: "shop" } });
+	await client.create(namespaces, { metadata: { name: "shop" }, spec: {} });
 	await client.delete(namespaces, { name: "shop" });
 	await client.delete(deployments, pod.metadata, { propagationPolicy: "Background" });
 	expect(first.program.errors).toBe("flags without effect: --feature-gates\n");
