@@ -16,6 +16,7 @@ import type {
 import { pods } from "../kinds/pod/pod.ts";
 import { isFinished } from "../kinds/pod/pod-lifecycle.ts";
 import { sidecarsOf } from "../kinds/pod/spec/sidecars.ts";
+import { claimNameOf } from "../kinds/resource/pod-claims.ts";
 import type { ClusterEvent } from "./filters/filter.ts";
 import { type PodInfo, podInfo } from "./model/pod-info.ts";
 
@@ -107,8 +108,12 @@ function placedChange(current: Pod, old: Pod | undefined): ClusterChange | undef
 	};
 }
 
+/** Whether it is not to be tried yet: it has gates, or a claim of a template is not made. */
 export function isGated(pod: Pod): boolean {
-	return (pod.spec.schedulingGates ?? []).length > 0;
+	return (
+		(pod.spec.schedulingGates ?? []).length > 0 ||
+		pod.spec.resourceClaims?.some((entry) => claimNameOf(pod, entry) === "missing") === true
+	);
 }
 
 /** Whether no field that scheduling uses differs. The status changes many times during a pod's life. */

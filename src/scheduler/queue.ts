@@ -234,9 +234,9 @@ export class SchedulingQueue {
 	}
 }
 
-/** The location of other pods, or the existing volumes, matter as well. */
+/** The location of other pods, or the existing volumes and devices, matter as well. */
 function waitsForMoreThanRoom({ wakesOn }: Entry): boolean {
-	return wakesOn.has("podPlaced") || wakesOn.has("storage");
+	return wakesOn.has("podPlaced") || wakesOn.has("storage") || wakesOn.has("devices");
 }
 
 function wantsOf({ priority, requests }: PodInfo): string {

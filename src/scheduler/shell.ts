@@ -6,15 +6,18 @@ import { MetricRegistry } from "../core/metrics/registry.ts";
 import type { Clock } from "../core/time/clock.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import { Claims } from "./claims.ts";
+import { KnownDevices } from "./devices/known-devices.ts";
+import { Reservations } from "./devices/reservations.ts";
 import { type ClusterChange, followCluster, isGated } from "./follow.ts";
 import { cachedBudgets, cachedVolumes, cachedWorkloads } from "./lookups.ts";
 import { SchedulerMetrics } from "./metrics.ts";
 import type { PodInfo } from "./model/pod-info.ts";
 import { Snapshot } from "./model/snapshot.ts";
 import { Nominations } from "./nominations.ts";
-import { mayGain, mayHaveRoom, mayRunOn, planPod, type Unschedulable } from "./plan.ts";
+import { mayGain, planPod, type Unschedulable } from "./plan.ts";
 import { type Budget, planPreemption } from "./preemption.ts";
 import { SchedulingQueue } from "./queue.ts";
+import { Room } from "./room.ts";
 import { type RecordEvent, Writes } from "./writes.ts";
 
 export type { RecordEvent } from "./writes.ts";
@@ -50,13 +53,13 @@ class SchedulerShell implements Scheduler {
 	readonly #queue: SchedulingQueue;
 	readonly #snapshot: Snapshot;
 	readonly #claims: Claims;
+	readonly #reservations: Reservations;
 	readonly #nominations = new Nominations();
 	readonly #budgets: (namespace: string) => Budget[];
 	readonly #cursor = { nextNode: 0 };
 	/** Keys of pods placed in the snapshot whose binding the informer cache has not shown yet, with the pod's uid. */
 	readonly #assumed = new Map<string, string>();
-	/** Pods that are tried because there is room on a node, by key. */
-	readonly #filling = new Map<string, string>();
+	readonly #room: Room;
 	readonly #underWay = new Set<Promise<void>>();
 	/** The number of bindings in progress that wait for requests; others wait for volumes, which may take long. */
 	#requests = 0;
@@ -79,14 +82,19 @@ class SchedulerShell implements Scheduler {
 			this.#claims.changed();
 		});
 		const workloads = cachedWorkloads(informers);
-		this.#snapshot = new Snapshot({ volumes: storage.volumes, workloads });
+		const devices = new KnownDevices(informers);
+		this.#snapshot = new Snapshot({ volumes: storage.volumes, workloads, devices });
+		this.#room = new Room(this.#queue, this.#snapshot);
+		this.#reservations = new Reservations(client, clock, devices);
 		this.#claims = new Claims(client, clock, this.#snapshot);
 		this.#budgets = cachedBudgets(informers);
 		storage.follow();
+		devices.follow(() => this.#queue.wake("devices"));
 		const unfollow = followCluster(informers, schedulerName, (change) => this.#see(change));
 		this.#unfollow = () => {
 			unfollow();
 			storage.unfollow();
+			devices.unfollow();
 		};
 		// Before everything has been listed, nodes would seem to have more room than they have.
 		void informers.synced().then(
@@ -113,8 +121,8 @@ class SchedulerShell implements Scheduler {
 				this.#queue.remove(change.pod.key);
 				this.#nominations.remove(change.pod.key);
 				this.#snapshot.place(change.pod, change.nodeName);
-				this.#filled(change.pod.key);
-				if (change.smaller) this.#roomOn(change.nodeName);
+				this.#room.filled(change.pod.key);
+				if (change.smaller) this.#room.isOn(change.nodeName);
 				break;
 			case "pending":
 				// The informer cache's version of a pod that is being bound is older than the decision.
@@ -130,8 +138,8 @@ class SchedulerShell implements Scheduler {
 				this.#queue.remove(change.key);
 				this.#nominations.remove(change.key);
 				this.#snapshot.remove(change.key);
-				this.#filled(change.key);
-				if (node !== undefined) this.#roomOn(node);
+				this.#room.filled(change.key);
+				if (node !== undefined) this.#room.isOn(node);
 				break;
 			}
 			case "node":
@@ -151,28 +159,6 @@ class SchedulerShell implements Scheduler {
 				this.#queue.wake(event, (pod) => mayGain(pod, change.node.metadata.name, this.#snapshot));
 			else this.#queue.wake(event);
 		}
-	}
-
-	/** A pod has left the node. The pod that takes its place triggers a check whether there is more room. */
-	#roomOn(nodeName: string): void {
-		this.#queue.wakeOthers();
-		this.#fill(nodeName);
-	}
-
-	#fill(nodeName: string): void {
-		const pod = this.#queue.wakeFirst(
-			(waiting) => mayHaveRoom(waiting, nodeName, this.#snapshot),
-			(waiting) => mayRunOn(waiting, nodeName, this.#snapshot),
-		);
-		if (pod !== undefined) this.#filling.set(pod.key, nodeName);
-	}
-
-	/** The pod that was to take the room has a node or was deleted: the rest is for the next pod. */
-	#filled(key: string): void {
-		const nodeName = this.#filling.get(key);
-		if (nodeName === undefined) return;
-		this.#filling.delete(key);
-		this.#fill(nodeName);
 	}
 
 	/** Takes pods from the queue until it is empty or enough requests are in progress. */
@@ -210,12 +196,12 @@ class SchedulerShell implements Scheduler {
 		this.#metrics.chosen(begunMs);
 		if ("unschedulable" in decision) {
 			this.#metrics.attempted("unschedulable", begunMs);
-			this.#filling.delete(pod.key);
+			this.#room.refused(pod.key);
 			await this.#refuse(pod, decision.unschedulable, nominatedNode);
 			return;
 		}
 		const bound = this.#bind(pod, decision.nodeName, begunMs);
-		this.#filled(pod.key);
+		this.#room.filled(pod.key);
 		await bound;
 	}
 
@@ -223,19 +209,29 @@ class SchedulerShell implements Scheduler {
 		const tries = this.#queue.tries(pod.key);
 		this.#snapshot.place(pod, nodeName);
 		this.#assumed.set(pod.key, pod.uid);
+		let reservations: ReturnType<Reservations["take"]> = [];
 		try {
+			reservations = this.#takeDevices(pod, nodeName);
 			if (this.#claims.pending(pod)) await this.#bindClaims(pod, nodeName);
 			await this.#claims.confirm(pod, nodeName);
+			await this.#reservations.write(pod, reservations);
 			await this.#writes.bind(pod, nodeName);
 		} catch (error) {
 			this.#metrics.attempted("error", begunMs);
 			this.#unbind(pod, nodeName, error);
+			await this.#reservations.undo(pod, reservations);
 			return;
 		}
 		this.#metrics.attempted("scheduled", begunMs);
 		if (tries !== undefined) this.#metrics.bound(tries);
 		this.#queue.remove(pod.key);
 		this.#nominations.remove(pod.key);
+	}
+
+	/** @throws Error when they are gone since the node was chosen */
+	#takeDevices(pod: PodInfo, nodeName: string): ReturnType<Reservations["take"]> {
+		const node = this.#snapshot.node(nodeName)?.node;
+		return node === undefined ? [] : this.#reservations.take(pod, node);
 	}
 
 	/** Other pods continue while this pod's volumes are provisioned. */
@@ -263,7 +259,7 @@ class SchedulerShell implements Scheduler {
 			this.#writes.bindingFailed(pod, error);
 			this.#queue.failed(pod.key);
 		}
-		this.#roomOn(nodeName);
+		this.#room.isOn(nodeName);
 	}
 
 	async #refuse(pod: PodInfo, why: Unschedulable, nominatedNode: string | undefined): Promise<void> {
@@ -280,7 +276,9 @@ class SchedulerShell implements Scheduler {
 		// Added to the queue before anything is written, because it may wait for the effect of these writes.
 		this.#queue.refused(pod.key, why.wakesOn);
 		if (preemption === undefined || "message" in preemption) {
-			const message = preemption === undefined ? why.message : `${why.message} preemption: ${preemption.message}`;
+			const relief = preemption && this.#reservations.relieve(pod, this.#snapshot.nodes);
+			const message =
+				preemption === undefined ? why.message : `${why.message} ${relief}preemption: ${preemption.message}`;
 			const waitsForVictims = preemption?.message.includes("terminating pod") === true;
 			const forget = nominatedNode !== undefined && !waitsForVictims;
 			if (forget) this.#nominations.remove(pod.key);

@@ -4,6 +4,8 @@ import type { AdmissionStep } from "../server/admission-step.ts";
 import type { Admission, AdmissionAttributes } from "../server/server.ts";
 import { certificateApproval, certificateSigning } from "./certificates/certificate-signers.ts";
 import { certificateSubjectRestriction } from "./certificates/certificate-subject.ts";
+import { deviceAdminAccess } from "./devices/admin-access.ts";
+import { claimStatusRights } from "./devices/claim-status.ts";
 import { mutatingPolicies, mutatingWebhooks, validatingPolicies, validatingWebhooks } from "./dynamic/steps.ts";
 import { denyServiceExternalIPs } from "./external-ips.ts";
 import { defaultIngressClass } from "./ingress.ts";
@@ -62,6 +64,8 @@ export const checkingSteps: readonly AdmissionStep[] = [
 	ownerReferencesPermissionEnforcement,
 	certificateApproval,
 	certificateSigning,
+	deviceAdminAccess,
+	claimStatusRights,
 	certificateSubjectRestriction,
 	denyServiceExternalIPs,
 	persistentVolumeClaimResize,

@@ -57,6 +57,7 @@ async function outcome(step: AdmissionStep, { kind, object, old, subresource, ma
 		dryRun: false,
 		query: new URLSearchParams(),
 		signal: new AbortController().signal,
+		verb: old === undefined ? "create" : "update",
 		reinvocation: undefined,
 		companions: { claims: [], releases: [] },
 		warnings: [],

@@ -50,6 +50,7 @@ export function writeOf(context: Context, target: Target, parts: WriteParts): Wr
 		server,
 		user,
 		operation,
+		verb: context.info.verb,
 		kind,
 		served: target.served,
 		namespace: kind.namespaced ? namespace : undefined,

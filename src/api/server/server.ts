@@ -14,7 +14,7 @@ import type { TokenAuthenticator } from "../credentials/token-authenticator.ts";
 import type { Tokens } from "../credentials/tokens.ts";
 import type { StoreMetrics } from "../metrics/server.ts";
 import type { Authorizer } from "../request/authorizer.ts";
-import type { RequestInfo } from "../request/request-info.ts";
+import type { RequestInfo, Verb } from "../request/request-info.ts";
 import type { ApiOptions } from "./options.ts";
 
 /** The parts that the steps share. */
@@ -78,6 +78,8 @@ export interface AdmissionAttributes {
 	readonly user: User;
 	/** `connect`: exec, attach, port-forward and proxies; the object says how. */
 	readonly operation: "create" | "update" | "delete" | "connect";
+	/** Of the request: an update may be a patch. */
+	readonly verb: Verb;
 	readonly kind: Kind;
 	/** The version that the client speaks, when it is not the stored one. */
 	readonly served: ServedVersion | undefined;

@@ -25,6 +25,8 @@ import { nodeLifecycleController } from "../../controllers/node-lifecycle/contro
 import { podGcController } from "../../controllers/pod-gc/controller.ts";
 import { replicaSetController } from "../../controllers/replicaset/controller.ts";
 import { replicationControllerController } from "../../controllers/replicationcontroller/controller.ts";
+import { resourceClaimController } from "../../controllers/resourceclaim/claims.ts";
+import { podClaimsController } from "../../controllers/resourceclaim/pod-claims.ts";
 import { resourceQuotaController } from "../../controllers/resourcequota/controller.ts";
 import { rootCaController } from "../../controllers/root-ca/controller.ts";
 import type { Controller } from "../../controllers/runtime/controller.ts";
@@ -89,6 +91,8 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		ephemeralVolumes,
 		claimProtection,
 		volumeProtection,
+		podClaimsController,
+		resourceClaimController,
 		nodeIpamController(settings.network.clusterCidr),
 		nodeLifecycleController(),
 		taintEvictionController,

@@ -83,6 +83,14 @@ export class VolumeError extends Error {
 	}
 }
 
+/** Devices that the pod claims are not there (yet): a FailedPrepareDynamicResources event, and the pod waits. */
+export class DeviceError extends Error {
+	constructor(message: string) {
+		super(message);
+		this.name = "DeviceError";
+	}
+}
+
 export type ProbeResult = { ok: true; warning?: string } | { ok: false; message: string; warning?: true };
 
 /** Delivers the logs of terminated containers to the run history: see history/log-keeper.ts. */

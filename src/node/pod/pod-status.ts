@@ -79,8 +79,10 @@ export function podStatus(state: PodState, nowMs: number): PodStatus {
 	const message = verdict?.message ?? pod.status?.message;
 	if (reason !== undefined) status.reason = reason;
 	if (message !== undefined) status.message = message;
-	const { nominatedNodeName } = pod.status ?? {};
+	// What others write.
+	const { nominatedNodeName, resourceClaimStatuses } = pod.status ?? {};
 	if (nominatedNodeName !== undefined) status.nominatedNodeName = nominatedNodeName;
+	if (resourceClaimStatuses !== undefined) status.resourceClaimStatuses = resourceClaimStatuses;
 	return status;
 }
 

@@ -85,5 +85,4 @@ function refuseUnsupported(pod: Pod, name: string, devices: readonly object[] | 
 	const refused = (what: string) => new ConfigError(`container ${name}: ${what} is not supported by this node`);
 	if (devices !== undefined && devices.length > 0) throw refused("volumeDevices");
 	if ((pod.spec.runtimeClassName ?? "") !== "") throw refused(`runtimeClassName ${pod.spec.runtimeClassName}`);
-	if ((pod.spec.resourceClaims ?? []).length > 0) throw refused("resourceClaims");
 }

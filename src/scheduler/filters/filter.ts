@@ -4,7 +4,7 @@ import type { PodInfo } from "../model/pod-info.ts";
 import type { ClusterView } from "../model/snapshot.ts";
 
 /** Changes in the cluster that may make room for a pod that did not fit. */
-export type ClusterEvent = "node" | "podGone" | "podPlaced" | "podLabels" | "namespace" | "storage";
+export type ClusterEvent = "node" | "podGone" | "podPlaced" | "podLabels" | "namespace" | "storage" | "devices";
 
 export interface Refusal {
 	/** Upstream's texts, counted over the nodes for the message. */

@@ -1,4 +1,5 @@
 /** All filters, in the order in which they check a node; the first rejection gives the reason. */
+import { dynamicResources } from "./dynamic-resources.ts";
 import type { Filter } from "./filter.ts";
 import { interPodAffinity } from "./inter-pod-affinity.ts";
 import { nodeAffinity, nodeName, nodeUnschedulable, taintToleration } from "./node.ts";
@@ -17,4 +18,5 @@ export const filters: readonly Filter[] = [
 	volumeBinding,
 	podTopologySpread,
 	interPodAffinity,
+	dynamicResources,
 ];

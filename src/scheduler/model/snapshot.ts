@@ -4,6 +4,7 @@
 import type { Labels } from "../../core/selection/selector.ts";
 import type { Namespace, Node } from "../../kinds/generated/types.ts";
 import type { NamespaceLabels, WeightedTerm } from "./affinity-term.ts";
+import { type Devices, noDevices } from "./devices.ts";
 import { NodeInfo } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { type NodeCounts, type PodQuery, PodTallies, TermIndex } from "./tallies.ts";
@@ -23,6 +24,7 @@ export interface ClusterView {
 	node(name: string): NodeInfo | undefined;
 	readonly volumes: Volumes;
 	readonly workloads: Workloads;
+	readonly devices: Devices;
 	readonly namespaceLabels: NamespaceLabels;
 	/** Pods selected by a query, by node. */
 	count(query: PodQuery): NodeCounts;
@@ -38,6 +40,7 @@ export interface ClusterView {
 export class Snapshot implements ClusterView {
 	readonly volumes: Volumes;
 	readonly workloads: Workloads;
+	readonly devices: Devices;
 	readonly nodes: NodeInfo[] = [];
 	readonly #byName = new Map<string, NodeInfo>();
 	readonly #placed = new Map<string, { pod: PodInfo; node: NodeInfo }>();
@@ -48,9 +51,10 @@ export class Snapshot implements ClusterView {
 	readonly #claimUsers = new Map<string, number>();
 	readonly namespaceLabels: NamespaceLabels = (namespace) => this.#namespaces.get(namespace);
 
-	constructor(lookups: { volumes?: Volumes; workloads?: Workloads } = {}) {
+	constructor(lookups: { volumes?: Volumes; workloads?: Workloads; devices?: Devices } = {}) {
 		this.volumes = lookups.volumes ?? noVolumes;
 		this.workloads = lookups.workloads ?? noWorkloads;
+		this.devices = lookups.devices ?? noDevices;
 	}
 
 	node(name: string): NodeInfo | undefined {

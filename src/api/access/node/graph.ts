@@ -1,7 +1,9 @@
 /** Which nodes have something to do with which objects: through their pods, and the volumes that those claim. */
+import { sameJson } from "../../../core/equal.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import type { PersistentVolume, Pod } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
+import { resourceSlices } from "../../../kinds/resource/resourceslice.ts";
 import { hostnameOf, isLocalVolume } from "../../../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
 import { volumeAttachments } from "../../../kinds/storage/volumeattachment.ts";
@@ -53,6 +55,11 @@ export class NodeGraph {
 		return found?.spec.nodeName === node;
 	}
 
+	/** Whether the devices of the slice are those of the node. */
+	offers(node: string, sliceName: string): boolean {
+		return this.#cache.find(resourceSlices, undefined, sliceName)?.spec.nodeName === node;
+	}
+
 	/** Whether the volume is a directory that the node's agent made (kinds/storage/local-volume.ts). */
 	holds(node: string, volumeName: string): boolean {
 		const volume = this.#volume(volumeName);
@@ -102,13 +109,14 @@ export class NodeGraph {
 		cache.watch(watcher, this.#cache.revision, signal);
 	}
 
-	/** What a pod names is fixed once it has a node, but for the ephemeral containers that it is given later. */
+	/** What a pod names is fixed once it has a node, but for ephemeral containers and claims that it is given later. */
 	#podChanged(now: Pod | undefined, old: Pod | undefined): void {
 		const [node, oldNode] = [now?.spec.nodeName ?? "", old?.spec.nodeName ?? ""];
 		if (
 			node === oldNode &&
 			now?.metadata.uid === old?.metadata.uid &&
-			now?.spec.ephemeralContainers?.length === old?.spec.ephemeralContainers?.length
+			now?.spec.ephemeralContainers?.length === old?.spec.ephemeralContainers?.length &&
+			sameJson(now?.status?.resourceClaimStatuses, old?.status?.resourceClaimStatuses)
 		)
 			return;
 		if (old !== undefined && oldNode !== "") for (const each of referencesOf(old)) this.#add(each, oldNode, -1);

@@ -164,7 +164,7 @@ test.each([
 	["delete", "leases.coordination.k8s.io kube-node-lease/node-1"],
 	["create", "csinodes.storage.k8s.io"],
 	["patch", "csinodes.storage.k8s.io node-1"],
-	["list", "resourceslices.resource.k8s.io ?fieldSelector=nodeName%3Dnode-1"],
+	["list", "resourceslices.resource.k8s.io ?fieldSelector=spec.nodeName%3Dnode-1"],
 	["create", "nodes"],
 	["get", "nodes node-1"],
 	["watch", "nodes node-1"],

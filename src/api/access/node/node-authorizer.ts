@@ -92,6 +92,8 @@ function isRelated(graph: NodeGraph, node: string, plural: string, namespace: st
 			return graph.claims(node, name);
 		case "volumeattachments":
 			return graph.attaches(node, name);
+		case "resourceslices":
+			return graph.offers(node, name);
 		default:
 			return graph.reaches(node, plural, namespace, name);
 	}
@@ -167,7 +169,7 @@ function slice(question: Question): Decision {
 	if (verb === "create") return allow;
 	if (verb === "get" || verb === "update" || verb === "patch" || verb === "delete") return related(question);
 	if (verb === "list" || verb === "watch" || verb === "deletecollection")
-		return selectsField(resource.fieldSelector, "nodeName", node)
+		return selectsField(resource.fieldSelector, "spec.nodeName", node)
 			? allow
 			: no("can only list/watch/deletecollection resourceslices with nodeName field selector");
 	return no(

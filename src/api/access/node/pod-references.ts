@@ -11,7 +11,7 @@ export function reference(plural: string, namespace: string, name: string): Refe
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
 /** Each once. None for a mirror pod: a node makes those itself, and would give itself access. */
-export function referencesOf({ metadata, spec }: Pick<Pod, "metadata" | "spec">): Set<Reference> {
+export function referencesOf({ metadata, spec, status }: Pick<Pod, "metadata" | "spec" | "status">): Set<Reference> {
 	const found = new Set<Reference>();
 	if (metadata.annotations?.[mirrorAnnotation] !== undefined) return found;
 	const { namespace = "" } = metadata;
@@ -24,6 +24,8 @@ export function referencesOf({ metadata, spec }: Pick<Pod, "metadata" | "spec">)
 	for (const container of spec.initContainers ?? []) addVariables(container, add);
 	for (const container of spec.ephemeralContainers ?? []) addVariables(container, add);
 	for (const volume of spec.volumes ?? []) addVolume(metadata.name, volume, add);
+	for (const { resourceClaimName } of spec.resourceClaims ?? []) add("resourceclaims", resourceClaimName);
+	for (const { resourceClaimName } of status?.resourceClaimStatuses ?? []) add("resourceclaims", resourceClaimName);
 	return found;
 }
 

@@ -13,8 +13,10 @@ import type {
 	CertificateSigningRequest,
 	PersistentVolume,
 	PersistentVolumeClaim,
+	ResourceSlice,
 } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
+import { resourceSlices } from "../../../kinds/resource/resourceslice.ts";
 import { csiNodes } from "../../../kinds/storage/csinode.ts";
 import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumeclaim.ts";
@@ -34,6 +36,7 @@ const problems: ReadonlyMap<string, Problem> = new Map<string, Problem>([
 	[leases.plural, leaseProblem],
 	[csiNodes.plural, csiNodeProblem],
 	[certificateSigningRequests.plural, certificateProblem],
+	[resourceSlices.plural, sliceProblem],
 	// The kinds of the objects are the step's.
 	[
 		persistentVolumeClaims.plural,
@@ -52,7 +55,16 @@ export const nodeRestriction: AdmissionStep = {
 	name: "NodeRestriction",
 	on: {
 		operations: ["create", "update", "delete"],
-		kinds: [pods, nodes, leases, csiNodes, certificateSigningRequests, persistentVolumeClaims, persistentVolumes],
+		kinds: [
+			pods,
+			nodes,
+			leases,
+			csiNodes,
+			certificateSigningRequests,
+			persistentVolumeClaims,
+			persistentVolumes,
+			resourceSlices,
+		],
 		subresources: true,
 	},
 	admit(request) {
@@ -68,6 +80,13 @@ export const nodeRestriction: AdmissionStep = {
 		throw error;
 	},
 };
+
+/** The authorizer has looked at slices that are there already. */
+function sliceProblem(node: string, { operation, object }: AdmissionAttributes): string | undefined {
+	// The kind of the object is the step's.
+	if (operation !== "create" || (object as ResourceSlice).spec.nodeName === node) return undefined;
+	return "can only create ResourceSlice with the same NodeName as the requesting node";
+}
 
 const leaseNamespace = "kube-node-lease";
 

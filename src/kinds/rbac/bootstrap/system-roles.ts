@@ -93,6 +93,7 @@ const parts = [
 		rule(["resource.k8s.io"], ["deviceclasses"], read),
 		rule(["resource.k8s.io"], ["resourceclaims"], ["get", "list", "patch", "update", "watch"]),
 		rule(["resource.k8s.io"], ["resourceclaims/status"], ["get", "list", "patch", "update", "watch"]),
+		rule(["resource.k8s.io"], ["resourceclaims/binding"], ["patch", "update"]),
 		coreRule(["pods/finalizers"], ["get", "list", "patch", "update", "watch"]),
 		rule(["resource.k8s.io"], ["resourceslices"], read),
 	]),
