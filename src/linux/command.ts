@@ -39,6 +39,8 @@ export interface RunOptions {
 	directory?: string;
 	/** Time after which it is killed. Default: one minute. */
 	timeoutMs?: number;
+	/** Default: only PATH, and messages in English. */
+	env?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -46,12 +48,12 @@ export interface RunOptions {
  * @throws CommandError if it cannot be started, exceeds the time limit, or does not exit with 0
  */
 export function run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<string> {
-	const { input = "", directory, timeoutMs = usualTimeoutMs } = options;
+	const { input = "", directory, timeoutMs = usualTimeoutMs, env = toolEnvironment } = options;
 	return new Promise((resolve, reject) => {
 		const [program, ...args] = command;
 		const child = spawn(program, args, {
 			stdio: ["pipe", "pipe", "pipe"],
-			env: toolEnvironment,
+			env,
 			cwd: directory,
 			timeout: timeoutMs,
 			killSignal: "SIGKILL",

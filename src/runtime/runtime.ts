@@ -82,6 +82,8 @@ export interface ContainerConfig {
 	attempt: number;
 	/** As in the pod; `resolveImage` must have accepted it. */
 	image: string;
+	/** `Image.id` of that; absent: found by its name. */
+	imageId?: string;
 	/** Replace the image's entrypoint and arguments, by Kubernetes' rules; undefined: the image's. */
 	command?: readonly string[];
 	args?: readonly string[];
@@ -138,14 +140,31 @@ export interface Container {
 	message?: string;
 }
 
+/** What a pod wants of an image. */
+export interface ImageWanted {
+	/** `Always`, `IfNotPresent`, `Never` */
+	pullPolicy: string;
+	/** Whether the container has a command of its own. */
+	hasCommand: boolean;
+	/** Where it comes from, if the pod says so. */
+	source?: "auto" | "registry" | "machine";
+	/** Of the pod, for the image's registry; called when it is pulled. */
+	credentials?(): Promise<readonly { username: string; password: string; identityToken?: string }[]>;
+	/** Called when a pull begins. */
+	pulling?(): void;
+}
+
 /** The properties of an image that are known before a container is created from it. */
 export interface Image {
 	id: string;
-	entrypoint: readonly string[];
-	args: readonly string[];
-	env: readonly { name: string; value: string }[];
+	/** `USER`, `UID:GROUP`; absent or empty: root. */
 	user?: string;
+	/** Everything that is pulled for it. */
 	sizeBytes: number;
+	/** Absent: it was there. */
+	pulled?: { tookMs: number; withWaitingMs: number };
+	/** What users should know about where it comes from. */
+	note?: string;
 }
 
 export interface ExecOptions {
@@ -193,7 +212,7 @@ export interface Runtime {
 	limitations(): Promise<readonly string[]>;
 
 	/** @throws ImageError */
-	resolveImage(image: string, options: { pullPolicy: string; hasCommand: boolean }): Promise<Image>;
+	resolveImage(image: string, wanted: ImageWanted): Promise<Image>;
 
 	createSandbox(config: SandboxConfig): Promise<Sandbox>;
 	/** Kills all its containers immediately and releases its namespaces. */

@@ -14,7 +14,8 @@ const floors: Record<string, readonly string[]> = {
 	linux: ["core"],
 	kinds: ["core"],
 	store: ["linux", "core"],
-	runtime: ["linux", "core"],
+	images: ["linux", "core"],
+	runtime: ["images", "linux", "core"],
 	network: ["linux", "core"],
 	client: ["kinds", "core"],
 	api: ["store", "kinds", "core"],
@@ -23,7 +24,7 @@ const floors: Record<string, readonly string[]> = {
 	controllers: ["client", "kinds", "core"],
 	scheduler: ["client", "kinds", "core"],
 	proxy: ["network", "client", "kinds", "core"],
-	node: ["runtime", "network", "client", "kinds", "linux", "core"],
+	node: ["runtime", "images", "network", "client", "kinds", "linux", "core"],
 	dashboard: ["kinds", "core"],
 	cluster: [
 		"dashboard",
@@ -37,12 +38,13 @@ const floors: Record<string, readonly string[]> = {
 		"client",
 		"network",
 		"runtime",
+		"images",
 		"store",
 		"kinds",
 		"linux",
 		"core",
 	],
-	cli: ["cluster", "client", "kinds", "linux", "core"],
+	cli: ["cluster", "images", "client", "kinds", "linux", "core"],
 };
 
 function files(folder: string): string[] {

@@ -46,6 +46,7 @@ export async function makeContainerConfig(
 		name: spec.name,
 		attempt,
 		image: spec.image ?? "",
+		imageId: start.image.id,
 		...(spec.command === undefined ? {} : { command: spec.command.map((part) => expand(part, lookUp)) }),
 		...(spec.args === undefined ? {} : { args: spec.args.map((part) => expand(part, lookUp)) }),
 		...(spec.workingDir === undefined || spec.workingDir === "" ? {} : { workingDir: spec.workingDir }),

@@ -16,6 +16,7 @@ import { ProcessContainer } from "./container/container.ts";
 import type { Environment } from "./container/environment.ts";
 import { ProcessSandbox } from "./container/sandbox.ts";
 import { attach, Connector, exec } from "./container/streams.ts";
+import { ImageService, type ImageServiceOptions } from "./images/image-service.ts";
 import { createImageTable, standInDirectory } from "./images/images.ts";
 import { findCredentials, noCredentials } from "./launcher/credentials.ts";
 import { findLauncher } from "./launcher/program.ts";
@@ -50,6 +51,8 @@ export interface ProcessRuntimeOptions {
 	launcher?: string;
 	/** The time limit for starting a sandbox or container; default: two minutes, upstream's timeout. */
 	startLimitMs?: number;
+	/** Images of registries; absent: only the machine's programs run. */
+	images?: Partial<Pick<ImageServiceOptions, "store" | "pull" | "source" | "pullsAtOnce">>;
 	/** Directory of the stand-ins for programs; default: this package's. */
 	standIns?: string;
 }
@@ -77,9 +80,15 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		startLimitMs: options.startLimitMs ?? usualStartLimitMs,
 		view: planRootView({ mounts, list: listDirectory, hidden: options.hidden, assembled: rootless }),
 		mounts,
-		images: createImageTable({
-			assets: standIns,
-			...(options.imageFile === undefined ? {} : { userFile: options.imageFile }),
+		images: new ImageService({
+			table: createImageTable({
+				assets: standIns,
+				...(options.imageFile === undefined ? {} : { userFile: options.imageFile }),
+			}),
+			clock: options.clock,
+			source: "auto",
+			pullsAtOnce: 1,
+			...options.images,
 		}),
 		cgroups: openCgroups(mounts, options.cgroup),
 		privilegedGroups: options.privilegedGroups ?? [],

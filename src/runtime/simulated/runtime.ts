@@ -78,7 +78,7 @@ class RuntimeInMemory implements SimulatedRuntime {
 		const { registry } = parseImageReference(image);
 		if (registry === "invalid" || registry.endsWith(".invalid"))
 			throw new ImageError("ErrImagePull", `failed to pull image "${image}": no such host: ${registry}`);
-		return { id: `simulated:${image}`, entrypoint: ["simulated"], args: [], env: [], sizeBytes: 0 };
+		return { id: `simulated:${image}`, sizeBytes: 0 };
 	}
 
 	async createSandbox(config: SandboxConfig): Promise<Sandbox> {

@@ -15,12 +15,12 @@ const youthMs = 10_000;
  * @param aborted stops waiting for that
  */
 export function sendStopSignal(
-	{ container, ownPid }: ContainerRecord,
+	{ container, ownPid, stopSignal }: ContainerRecord,
 	init: ProcessId,
 	clock: Clock,
 	aborted: AbortSignal,
 ): void {
-	const name = signalName(container.config.stopSignal);
+	const name = signalName(stopSignal);
 	if (!ownPid) {
 		signal(init, name);
 		return;

@@ -2,10 +2,10 @@
 import { readFileSync, statSync } from "node:fs";
 import type { ProcessId } from "../../../linux/processes.ts";
 import type { Container, ContainerConfig } from "../../runtime.ts";
-import { containerPath } from "../images/images.ts";
-import { accountOf } from "../launcher/accounts.ts";
+import type { RunFiles } from "../images/run-image.ts";
 import { hasLimits } from "../machine/cgroups.ts";
 import type { Environment } from "./environment.ts";
+import { type Identity, identityOf } from "./identity.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
 
 export interface ContainerRecord {
@@ -18,6 +18,11 @@ export interface ContainerRecord {
 	cgroups: readonly string[];
 	workingDir: string;
 	env: readonly (readonly [string, string])[];
+	identity: Identity;
+	/** Replaces the image's default. */
+	stopSignal?: string;
+	/** Files of an image of the store; absent: the machine's. */
+	files?: RunFiles;
 	shim?: ProcessId;
 	/** The container's first process. */
 	init?: ProcessId;
@@ -40,15 +45,14 @@ export function newRecord(
 	config: ContainerConfig,
 	target: ProcessId | undefined,
 ): ContainerRecord {
-	const entry = environment.images.find(config.image);
-	const user = config.security.runAsUser ?? 0;
+	const image = environment.images.runImage(config);
+	const identity = identityOf(config.security, image.accounts, image.user);
 	const cgroup = sandbox.cgroup === undefined ? id : `${sandbox.cgroup}/${id}`;
 	const ownPid = !sandbox.config.hostPid && !sandbox.config.sharePid && target === undefined;
 	const env = new Map([
-		["PATH", containerPath],
 		["HOSTNAME", sandbox.config.hostname],
-		["HOME", accountOf(user)?.home ?? "/"],
-		...Object.entries(entry?.env ?? {}),
+		["HOME", identity.home],
+		...image.env,
 		...(config.tty ? [["TERM", "xterm"] as const] : []),
 		...config.env.map(({ name, value }) => [name, value] as const),
 	]);
@@ -57,7 +61,7 @@ export function newRecord(
 			id,
 			sandboxId: sandbox.id,
 			config,
-			imageId: environment.images.resolve(config.image, { pullPolicy: "", hasCommand: true }).id,
+			imageId: image.id,
 			state: "created",
 			createdAtMs: environment.clock.now(),
 		},
@@ -68,8 +72,13 @@ export function newRecord(
 			...((hasLimits(config.limits) ? undefined : sandbox.groups) ?? environment.cgroups.create(cgroup, config.limits)),
 			...(config.security.privileged ? environment.privilegedGroups : []),
 		],
-		workingDir: config.workingDir ?? entry?.workingDir ?? "/",
+		workingDir: config.workingDir ?? image.workingDir,
 		env: [...env],
+		identity,
+		...((config.stopSignal ?? image.stopSignal) === undefined
+			? {}
+			: { stopSignal: config.stopSignal ?? image.stopSignal }),
+		...(image.files === undefined ? {} : { files: image.files }),
 		ownPid,
 		...(target === undefined ? {} : { target }),
 		hostPid: sandbox.config.hostPid,
@@ -79,10 +88,10 @@ export function newRecord(
 
 /** By Kubernetes' rules: a command in the pod also replaces the image's arguments. */
 export function commandOf(environment: Environment, config: ContainerConfig): [string, ...string[]] {
-	const entry = environment.images.find(config.image);
+	const image = environment.images.runImage(config);
 	const own = config.command !== undefined && config.command.length > 0;
-	const args = config.args !== undefined && config.args.length > 0 ? config.args : own ? [] : (entry?.args ?? []);
-	const [program, ...rest] = [...(own ? (config.command ?? []) : (entry?.entrypoint ?? [])), ...args];
+	const args = config.args !== undefined && config.args.length > 0 ? config.args : own ? [] : image.args;
+	const [program, ...rest] = [...(own ? (config.command ?? []) : image.entrypoint), ...args];
 	if (program === undefined) throw new Error(`no command specified for image "${config.image}"`);
 	return [program, ...rest];
 }

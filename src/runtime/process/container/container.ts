@@ -1,6 +1,7 @@
 /** One container: created, started, observed, adopted after a restart of the agent, stopped, removed. */
 
-import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { constants, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { messageOf } from "../../../core/errors.ts";
 import {
 	identify,
@@ -12,6 +13,7 @@ import {
 	signal,
 } from "../../../linux/processes.ts";
 import type { Container, ContainerConfig } from "../../runtime.ts";
+import { layerLinks } from "../launcher/image-root.ts";
 import { encodePlan } from "../launcher/plan.ts";
 import { windowSize } from "../launcher/window-size.ts";
 import { readRecord, writeRecord } from "../machine/records.ts";
@@ -62,6 +64,7 @@ export class ProcessContainer {
 			const command = commandOf(environment, config);
 			mkdirSync(container.#directory, { recursive: true, mode: 0o700 });
 			const fifos = fifosOf(config).map((name) => `${container.#directory}/${name}`);
+			container.#linkLayers();
 			const plan = startPlan(environment, sandbox, record, command);
 			writeFileSync(container.#startPlan, encodePlan(plan), { mode: 0o600 });
 			// Any user of the container may open the streams again by name, as /dev/stdout.
@@ -200,6 +203,19 @@ export class ProcessContainer {
 		this.#pump?.close();
 	}
 
+	/** The image's layers, under names that are short enough for many of them, and used as long as the container exists. */
+	#linkLayers(): void {
+		const { files, userBase } = this.#record;
+		if (files === undefined) return;
+		const { images, scratch } = this.#environment;
+		images.store?.use(files.image, this.id, this.#directory);
+		const scratchOfOwn = `${scratch}/${this.id}`;
+		for (const [path, target] of layerLinks({ files, ownUsers: userBase !== undefined, scratch: scratchOfOwn })) {
+			mkdirSync(dirname(`${this.#directory}/${path}`), { recursive: true });
+			symlinkSync(target, `${this.#directory}/${path}`);
+		}
+	}
+
 	get #startPlan(): string {
 		return `${this.#directory}/plan`;
 	}
@@ -291,6 +307,8 @@ export class ProcessContainer {
 		if (this.#record.shim !== undefined) await killAndWait(this.#record.shim, this.#environment.clock);
 		await this.#environment.cgroups.remove(this.#record.cgroup, this.#environment.clock);
 		for (const place of places(this.#environment, this.id)) this.#environment.trash.discard(place);
+		const { files } = this.#record;
+		if (files !== undefined) this.#environment.images.store?.unuse(files.image, this.id);
 	}
 
 	#save(): void {

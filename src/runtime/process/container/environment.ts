@@ -1,6 +1,6 @@
 import type { Clock } from "../../../core/time/clock.ts";
 import type { MountEntry, RootView } from "../../../linux/rootview.ts";
-import type { ImageTable } from "../images/images.ts";
+import type { ImageService } from "../images/image-service.ts";
 import type { Credentials } from "../launcher/credentials.ts";
 import type { Cgroups } from "../machine/cgroups.ts";
 import type { Trash } from "../machine/trash.ts";
@@ -20,7 +20,7 @@ export interface Environment {
 	rootless: boolean;
 	view: RootView;
 	mounts: readonly MountEntry[];
-	images: ImageTable;
+	images: ImageService;
 	cgroups: Cgroups;
 	/** Control groups that only privileged containers join: `confineDevices`. */
 	privilegedGroups: readonly string[];

@@ -14,7 +14,7 @@ export function execPlan(
 	record: ContainerRecord,
 	options: { command: readonly string[]; tty: boolean; environment: Environment },
 ): Step[] {
-	const { init, workingDir, hostPid, container } = record;
+	const { init, workingDir, hostPid, container, identity } = record;
 	if (init === undefined || container.state !== "running") throw new Error(`container ${container.id} is not running`);
 	const { tty, command, environment } = options;
 	const { security } = container.config;
@@ -26,6 +26,6 @@ export function execPlan(
 		...joinSteps(record),
 		["join", namespaces.mount | namespaces.net | namespaces.uts | namespaces.ipc],
 		...(tty ? [terminalStep(record), ["tied"] satisfies Step] : []),
-		...identitySteps({ command, env, security, workingDir, ownUsers, environment }),
+		...identitySteps({ command, env, identity, security, workingDir, ownUsers, environment }),
 	];
 }

@@ -1,10 +1,10 @@
 /** The steps that give a process the container's limits, user and privileges, at start and for exec. */
 import type { ContainerConfig } from "../../runtime.ts";
-import { accountOf, groupsOf } from "../launcher/accounts.ts";
 import { allCapabilities, capabilityMask, capabilityNames } from "../launcher/capabilities.ts";
 import { list, type Step } from "../launcher/plan.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import type { Environment } from "./environment.ts";
+import type { Identity } from "./identity.ts";
 
 const unlimited = 0xffff_ffff_ffff_ffffn;
 const stackBytes = 8 * 1024 * 1024;
@@ -36,8 +36,8 @@ export function joinSteps(record: ContainerRecord): Step[] {
 }
 
 /** A terminal that belongs to the container's user. */
-export function terminalStep({ container, userBase = 0 }: ContainerRecord): Step {
-	return ["terminal", userBase + (container.config.security.runAsUser ?? 0), terminal.rows, terminal.columns];
+export function terminalStep({ identity, userBase = 0 }: ContainerRecord): Step {
+	return ["terminal", userBase + identity.user, terminal.rows, terminal.columns];
 }
 
 /**
@@ -48,6 +48,7 @@ export function terminalStep({ container, userBase = 0 }: ContainerRecord): Step
 export function identitySteps(options: {
 	command: readonly string[];
 	env: ReadonlyMap<string, string>;
+	identity: Identity;
 	security: ContainerConfig["security"];
 	workingDir: string;
 	/** The pod has a user namespace. */
@@ -55,20 +56,19 @@ export function identitySteps(options: {
 	environment: Pick<Environment, "rootless" | "seccomp">;
 }): Step[] {
 	const { security } = options;
+	const { user, group, groups } = options.identity;
 	const { rootless, seccomp } = options.environment;
 	refuseProfiles(security);
-	const user = security.runAsUser ?? 0;
-	const group = security.runAsGroup ?? accountOf(user)?.group ?? 0;
 	const kept = security.privileged ? allCapabilities : capabilityMask(security.capabilities);
 	const filter = seccompSteps(seccomp.program(security.seccompProfile, capabilityNames(kept)));
 	const steps: Step[] = [["working-directory", options.workingDir]];
 	// Until here, files could be created for the pod; from here on, only the permissions of the pod's root apply.
 	if (options.ownUsers) steps.push(["enter-user"]);
 	// Before the filter, which forbids creating namespaces; in the new one, loading the filter is allowed.
-	if (rootless && (user !== 0 || (security.runAsGroup ?? 0) !== 0)) steps.push(["map", user, security.runAsGroup ?? 0]);
+	if (rootless && (user !== 0 || group !== 0)) steps.push(["map", user, group]);
 	// Without no_new_privs, loading a filter requires a privilege that is dropped below.
 	if (!security.noNewPrivileges) steps.push(...filter);
-	if (!rootless) steps.push(["groups", ...list(supplementalGroups(security, user, group))]);
+	if (!rootless) steps.push(["groups", ...list(groups.map(String))]);
 	// Before the privilege for this is dropped.
 	if (!security.privileged) steps.push(["bounding", kept]);
 	if (!rootless) steps.push(["user", user, group]);
@@ -77,11 +77,6 @@ export function identitySteps(options: {
 	const env = [...options.env].map(([name, value]) => `${name}=${value}`);
 	steps.push(["umask", 0o22], ["run", ...list(env), ...list(options.command)]);
 	return steps;
-}
-
-function supplementalGroups(security: ContainerConfig["security"], user: number, group: number): string[] {
-	const own = security.supplementalGroupsPolicy === "Strict" ? [] : groupsOf(user);
-	return [...new Set([group, ...own, ...security.supplementalGroups])].map(String);
 }
 
 /** There are few filters, and each is used in many plans. */

@@ -1,5 +1,6 @@
 /** The plan of a container's start. */
 
+import { imageRootSteps } from "../launcher/image-root.ts";
 import { namespaces, type Step } from "../launcher/plan.ts";
 import { rootSteps } from "../launcher/root.ts";
 import type { ContainerRecord } from "./container-record.ts";
@@ -17,7 +18,7 @@ export function startPlan(
 	record: ContainerRecord,
 	command: readonly string[],
 ): Step[] {
-	const { container, cgroups, workingDir, ownPid, target } = record;
+	const { container, cgroups, workingDir, ownPid, target, identity, files } = record;
 	const { config, id } = container;
 	const { images, tools } = environment;
 	const { hostPid, hostIpc, hostname } = sandbox.config;
@@ -25,6 +26,18 @@ export function startPlan(
 	const env = new Map(record.env);
 	const ownUsers = record.userBase !== undefined;
 	const { holder, shared, sharedPid } = sandbox.namespaces;
+	const common = {
+		hostPid,
+		hostIpc,
+		hostname,
+		privileged: security.privileged,
+		readOnly: security.readOnlyRootFilesystem,
+		unmaskedProc: ownUsers && security.unmaskedProc === true,
+		ownUsers,
+		scratch: `${environment.scratch}/${id}`,
+		groups: cgroups.length === 0 ? [] : environment.cgroups.view(record.cgroup),
+		volumes: config.mounts,
+	};
 	return [
 		[
 			"start",
@@ -44,23 +57,16 @@ export function startPlan(
 		...joinSteps(record),
 		...(shared === 0 ? [] : [["join", shared] satisfies Step]),
 		["unshare", namespaces.mount],
-		...rootSteps({
-			...environment,
-			hidden: environment.hidden(),
-			hostPid,
-			hostIpc,
-			hostname,
-			privileged: security.privileged,
-			readOnly: security.readOnlyRootFilesystem,
-			unmaskedProc: ownUsers && security.unmaskedProc === true,
-			ownUsers,
-			scratch: `${environment.scratch}/${id}`,
-			groups: cgroups.length === 0 ? [] : environment.cgroups.view(record.cgroup),
-			volumes: config.mounts,
-			emptyDirectories: images.find(config.image)?.volumes ?? [],
-			tools: [...tools, ...images.programs(config.image, env.keys())],
-		}),
+		...(files === undefined
+			? rootSteps({
+					...environment,
+					...common,
+					hidden: environment.hidden(),
+					emptyDirectories: images.table.find(config.image)?.volumes ?? [],
+					tools: [...tools, ...images.table.programs(config.image, env.keys())],
+				})
+			: imageRootSteps({ ...environment, ...common, files, volumeDirectories: files.volumes })),
 		...(config.tty ? [terminalStep(record)] : []),
-		...identitySteps({ command, env, security, workingDir, ownUsers, environment }),
+		...identitySteps({ command, env, identity, security, workingDir, ownUsers, environment }),
 	];
 }

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { isExecutable } from "../../../linux/if-there.ts";
 import { parseImageReference } from "../../reference.ts";
-import { type Image, ImageError } from "../../runtime.ts";
+import { type Image, ImageError, type ImageWanted } from "../../runtime.ts";
 import { builtinImages, type ImageEntry } from "./builtin-images.ts";
 import { createImageFile, type ImageFile } from "./image-file.ts";
 
@@ -23,8 +23,10 @@ export interface ImageTable {
 	 * @param variables names in the container's environment
 	 */
 	programs(image: string, variables: Iterable<string>): { source: string; path: string }[];
+	/** Whether it names a program of the machine itself, or the user's own table has it. */
+	isReal(image: string): boolean;
 	/** @throws ImageError */
-	resolve(image: string, options: { pullPolicy: string; hasCommand: boolean }): Image;
+	resolve(image: string, wanted: Pick<ImageWanted, "pullPolicy" | "hasCommand">): Image;
 }
 
 /**
@@ -54,6 +56,14 @@ export function createImageTable(options: { userFile?: string; assets: string })
 			const shell = entry?.busyboxShell === true || isAlpine ? busyboxShell(variables) : undefined;
 			return shell === undefined ? programs : [...programs, { source: shell, path: "/bin/sh" }];
 		},
+		isReal(image) {
+			const entry = table.find(image);
+			if (entry === undefined || entry.problem !== undefined) return false;
+			if (own().entries.includes(entry)) return true;
+			const program =
+				entry.requires ?? [...entry.entrypoint, ...(entry.args ?? [])].find((word) => !isEntrypoint(word));
+			return program !== undefined && isOnMachine(program);
+		},
 		resolve(image, { hasCommand }) {
 			const entry = table.find(image);
 			if (entry?.problem !== undefined) throw new ImageError("ErrImagePull", entry.problem);
@@ -67,9 +77,8 @@ export function createImageTable(options: { userFile?: string; assets: string })
 				const problem = `image "${image}" stands for the program ${entry.requires}, which is not on this machine`;
 				throw new ImageError("ErrImagePull", `${problem}: ${remedy}, or add "command:" to the container`);
 			}
-			const env = Object.entries(entry?.env ?? {}).map(([name, value]) => ({ name, value }));
 			const id = `sha256:${createHash("sha256").update(image).digest("hex")}`;
-			return { id, entrypoint: entry?.entrypoint ?? [], args: entry?.args ?? [], env, sizeBytes: 0 };
+			return { id, sizeBytes: 0 };
 		},
 	};
 	return table;
@@ -96,8 +105,17 @@ function glob(pattern: string): RegExp {
 }
 
 function isOnPath(program: string, assets: string): boolean {
-	const directories = containerPath.split(":").map((path) => (path === standInDirectory ? `${assets}/bin` : path));
+	return isOnMachine(program) || isExecutable(`${assets}/bin/${program}`);
+}
+
+function isOnMachine(program: string): boolean {
+	const directories = containerPath.split(":").filter((path) => path !== standInDirectory);
 	return [...directories, ...postgresDirectories()].some((directory) => isExecutable(`${directory}/${program}`));
+}
+
+/** Words before the program of official images. */
+function isEntrypoint(word: string): boolean {
+	return word === "image-entrypoint" || word.startsWith("-");
 }
 
 /**

@@ -34,6 +34,7 @@ describe("plans of the launcher", () => {
 		const names = identitySteps({
 			command: ["true"],
 			env: new Map(),
+			identity: { user: 1234, group: 0, groups: [0], home: "/" },
 			security: { ...plain, runAsUser: 1234, noNewPrivileges: true },
 			workingDir: "/",
 			ownUsers: false,
@@ -56,6 +57,7 @@ describe("plans of the launcher", () => {
 		const names = identitySteps({
 			command: ["true"],
 			env: new Map(),
+			identity: { user: 1234, group: 0, groups: [0], home: "/" },
 			security: { ...plain, runAsUser: 1234 },
 			workingDir: "/",
 			ownUsers: false,

@@ -1,22 +1,15 @@
 /** The steps that assemble a container's root: a view of the machine's files, with volumes. */
 
-import { closeSync, fstatSync, statSync } from "node:fs";
-import { messageOf } from "../../../core/errors.ts";
-import { openBeneath } from "../../../linux/beneath.ts";
-import { descriptorPath } from "../../../linux/descriptors.ts";
 import { type MountEntry, type RootView, showsThrough } from "../../../linux/rootview.ts";
-import type { Mount } from "../../runtime.ts";
 import type { Credentials } from "./credentials.ts";
 import { maskSteps, type SystemMounts, systemSteps } from "./devices.ts";
 import { fileSteps, followOnMachine, placeSteps, type ViewPlace } from "./places.ts";
 import { mountAttributes, type Step } from "./plan.ts";
 import { layerSteps, readOnlySteps, viewSteps } from "./view.ts";
+import { depth, isDirectory, isFile, type VolumeOptions, volumeStep } from "./volumes.ts";
 
 const { readOnly, noSuid, noDevices } = mountAttributes;
-/** MS_PRIVATE of mount(2). */
-const privatePropagation = 1 << 18;
-
-export interface RootOptions extends SystemMounts {
+export interface RootOptions extends SystemMounts, VolumeOptions {
 	view: RootView;
 	mounts: readonly MountEntry[];
 	/** Contains everything of the container that may grow. */
@@ -27,10 +20,7 @@ export interface RootOptions extends SystemMounts {
 	/** An empty directory for hiding others. */
 	empty: string;
 	readOnly: boolean;
-	/** The pod has a user namespace: files of the machine and of volumes appear as its users', where this is possible. */
-	ownUsers: boolean;
 	hostname: string;
-	volumes: readonly Mount[];
 	/** Directories that are initially empty. */
 	emptyDirectories: readonly string[];
 	/** Files of the machine that are mounted read-only. */
@@ -108,47 +98,4 @@ function ownReadOnly({ volumes, credentials }: RootOptions): Step[] {
 	const own = ["/run", "/tmp", ...credentials.homes.map(({ path }) => path).filter((path) => depth(path) === 1)];
 	const covered = volumes.map(({ containerPath }) => followOnMachine(containerPath, own));
 	return own.filter((path) => !covered.includes(path)).map((path) => ["attributes", path, readOnly]);
-}
-
-/** @param follows all mounts are slaves of the node's, because a volume needs it: the others are made private again */
-function volumeStep(volume: Mount, follows: boolean, devices: number, ownUsers: boolean): Step {
-	const { containerPath, propagation } = volume;
-	if (propagation === "Bidirectional")
-		throw new Error(`mount propagation Bidirectional of ${containerPath} is not supported by the process runtime`);
-	const attributes = devices | (volume.readOnly ? readOnly : 0);
-	const cutOff = follows && propagation === "None" ? privatePropagation : 0;
-	const { root = "", hostPath, subPath = "" } = volume;
-	return ["bind", root, hostPath, subPath, containerPath, attributes, cutOff, ownUsers ? "m" : ""];
-}
-
-/** The type of its mount point; the launcher checks again what it mounts. */
-function isFile({ root, hostPath, subPath = "" }: Mount): boolean {
-	if (root === undefined && subPath === "") return !isDirectory(hostPath);
-	try {
-		const fd = openBeneath(root ?? hostPath, root === undefined ? "" : hostPath, { links: "root" });
-		try {
-			// The volume itself may be a file.
-			if (subPath === "") return !fstatSync(fd).isDirectory();
-			const inner = openBeneath(descriptorPath(fd), subPath, { links: "inside" });
-			const isFile = !fstatSync(inner).isDirectory();
-			closeSync(inner);
-			return isFile;
-		} finally {
-			closeSync(fd);
-		}
-	} catch (error) {
-		throw new Error(`${hostPath} cannot be mounted: ${messageOf(error)}`);
-	}
-}
-
-function isDirectory(path: string): boolean {
-	try {
-		return statSync(path).isDirectory();
-	} catch (error) {
-		throw new Error(`${path} cannot be mounted: ${messageOf(error)}`);
-	}
-}
-
-function depth(path: string): number {
-	return path.split("/").filter((part) => part !== "").length;
 }

@@ -2,6 +2,7 @@
 
 import { layerName, type RootView } from "../../../linux/rootview.ts";
 import { writableDirectories } from "../../../linux/rootview-files.ts";
+import { escaped } from "./overlay-options.ts";
 import { directorySteps, type ViewPlace } from "./places.ts";
 import { mountAttributes, type Step } from "./plan.ts";
 
@@ -53,9 +54,4 @@ export function viewSteps(
 /** Makes the root read-only, once everything in it is created. */
 export function readOnlySteps(view: RootView): Step[] {
 	return [...new Set(["/", ...view.overlays])].map((path) => ["attributes", path, readOnly]);
-}
-
-/** Escapes a path for overlayfs options. */
-function escaped(path: string): string {
-	return path.replace(/[\\,:]/g, (character) => `\\${character}`);
 }

@@ -1,0 +1,168 @@
+/** Gets the image of a container: from the store, a registry, or the machine (see choose-source.ts). */
+
+import type { Clock } from "../../../core/time/clock.ts";
+import type { Credential } from "../../../images/credentials/credential.ts";
+import type { FailureKind } from "../../../images/failure.ts";
+import { fullReference } from "../../../images/reference.ts";
+import type { ImageEntry, ImageStore } from "../../../images/store/store.ts";
+import { parseImageReference } from "../../reference.ts";
+import { type ContainerConfig, type Image, ImageError, type ImageWanted } from "../../runtime.ts";
+import { chooseSource, type ImageSource, type MachineOffer } from "./choose-source.ts";
+import type { ImageTable } from "./images.ts";
+import { imageId, machineRunImage, type RunImage, storedRunImage } from "./run-image.ts";
+
+/** Pulls an image into the store, from a process with the machine's network. */
+export type PullFunction = (request: {
+	image: string;
+	credentials: readonly Credential[];
+	/** Absent: as long as usual. */
+	connectMs?: number;
+}) => Promise<PullResult>;
+
+export type PullResult = { ok: true } | { ok: false; kind: FailureKind; message: string };
+
+export interface ImageServiceOptions {
+	table: ImageTable;
+	clock: Clock;
+	/** Absent: only the machine's programs run. */
+	store?: ImageStore;
+	pull?: PullFunction;
+	/** Unless pods say otherwise. */
+	source: ImageSource;
+	/** Of this node. */
+	pullsAtOnce: number;
+}
+
+/** Where something else can run, a registry that does not answer must not hold pods up. */
+const shortConnectMs = 2000;
+/** For how long a registry that could not be reached is not asked again, where something else can run. */
+const unreachableMs = 60_000;
+
+export class ImageService {
+	readonly table: ImageTable;
+	readonly store: ImageStore | undefined;
+	readonly #options: ImageServiceOptions;
+	/** By registry, when it could not be reached, on the monotonic clock. */
+	readonly #unreachable = new Map<string, number>();
+	readonly #waiting: (() => void)[] = [];
+	#pulling = 0;
+
+	constructor(options: ImageServiceOptions) {
+		this.#options = options;
+		this.table = options.table;
+		this.store = options.store;
+	}
+
+	/** @throws ImageError */
+	async resolve(image: string, wanted: ImageWanted): Promise<Image> {
+		const reference = parseImageReference(image);
+		const { store, pull } = this.#options;
+		const source = store === undefined || pull === undefined ? "machine" : (wanted.source ?? this.#options.source);
+		const pinned = reference.digest !== undefined;
+		const offer = this.#offer(image, wanted.hasCommand);
+		const { pullPolicy } = wanted;
+		const { steps } = chooseSource({ source, pullPolicy, stored: this.#stored(image) !== undefined, pinned, offer });
+		let failure: ImageError | undefined;
+		for (const [at, step] of steps.entries()) {
+			if (step === "machine") return this.#machineImage(image, wanted, source, failure);
+			const found =
+				step === "stored"
+					? this.#stored(image)
+					: await this.#pull(image, wanted, at < steps.length - 1).catch((error: unknown) => {
+							if (!(error instanceof Unreachable)) throw error;
+							failure = error;
+						});
+			if (found !== undefined) return found;
+		}
+		throw (
+			failure ??
+			new ImageError("ErrImageNeverPull", `Container image "${image}" is not present with pull policy of Never`)
+		);
+	}
+
+	/**
+	 * What a container takes from its image, which `resolve` has found.
+	 * @throws Error if it has been removed in the meantime
+	 */
+	runImage({ image, imageId: id }: Pick<ContainerConfig, "image" | "imageId">): RunImage {
+		const { store, table } = this.#options;
+		const entry = id === undefined ? undefined : store?.find(id);
+		if (store !== undefined && entry !== undefined) return storedRunImage(store, entry);
+		return machineRunImage(table, image);
+	}
+
+	#stored(image: string): Image | undefined {
+		const entry = this.store?.find(image);
+		return entry === undefined ? undefined : described(entry);
+	}
+
+	#offer(image: string, hasCommand: boolean): MachineOffer {
+		if (this.table.isReal(image)) return "program";
+		try {
+			this.table.resolve(image, { pullPolicy: "", hasCommand });
+			return "stand-in";
+		} catch {
+			return "nothing";
+		}
+	}
+
+	#machineImage(image: string, wanted: ImageWanted, source: ImageSource, failure: ImageError | undefined): Image {
+		const found = this.table.resolve(image, wanted);
+		if (source === "machine") return found;
+		const what = `Container image "${image}" was not pulled: this machine's own programs run instead`;
+		return {
+			...found,
+			note: failure === undefined ? what : `${what}, because its registry cannot be reached: ${failure.message}`,
+		};
+	}
+
+	/** @throws ImageError; Unreachable if something else can run instead */
+	async #pull(image: string, wanted: ImageWanted, hasFallback: boolean): Promise<Image> {
+		const { clock, pull } = this.#options;
+		const registry = fullReference(image)?.registry ?? "";
+		const sinceMs = this.#unreachable.get(registry);
+		if (hasFallback && sinceMs !== undefined && clock.monotonicMs() - sinceMs < unreachableMs)
+			throw new Unreachable("ErrImagePull", `${registry} did not answer a short time ago`);
+		wanted.pulling?.();
+		const askedMs = clock.monotonicMs();
+		const credentials = (await wanted.credentials?.()) ?? [];
+		const result = await this.#inTurn(async () => {
+			const begunMs = clock.monotonicMs();
+			const pulled = await pull?.({ image, credentials, ...(hasFallback ? { connectMs: shortConnectMs } : {}) });
+			return { pulled, tookMs: clock.monotonicMs() - begunMs };
+		});
+		const { pulled, tookMs } = result;
+		if (pulled?.ok === false) {
+			if (pulled.kind === "unreachable") {
+				this.#unreachable.set(registry, clock.monotonicMs());
+				if (hasFallback) throw new Unreachable("ErrImagePull", pulled.message);
+			}
+			throw new ImageError("ErrImagePull", pulled.message);
+		}
+		this.#unreachable.delete(registry);
+		const found = this.#stored(image);
+		if (found === undefined) throw new ImageError("ErrImagePull", `image "${image}" was removed while it was pulled`);
+		return { ...found, pulled: { tookMs, withWaitingMs: clock.monotonicMs() - askedMs } };
+	}
+
+	/** At most as many at once as the node allows. */
+	async #inTurn<T>(task: () => Promise<T>): Promise<T> {
+		if (this.#pulling >= this.#options.pullsAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+		else this.#pulling++;
+		try {
+			return await task();
+		} finally {
+			const next = this.#waiting.shift();
+			if (next === undefined) this.#pulling--;
+			else next();
+		}
+	}
+}
+
+/** The registry cannot be reached. */
+class Unreachable extends ImageError {}
+
+function described(entry: ImageEntry): Image {
+	const { config, sizeBytes } = entry.image;
+	return { id: imageId(entry), user: config.user, sizeBytes };
+}

@@ -1,0 +1,4 @@
+/** Escapes a path for overlayfs options. */
+export function escaped(path: string): string {
+	return path.replace(/[\\,:]/g, (character) => `\\${character}`);
+}
