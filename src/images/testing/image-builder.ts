@@ -1,4 +1,5 @@
 /** Builds images in memory, for tests. */
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -111,14 +112,25 @@ const applets = [
 	"httpd",
 ];
 
-/** An image with Debian's busybox, which must be the static one. */
+/** A program of this machine, and the libraries that it loads, as entries of a layer. */
+export function programWithLibraries(path: string, program: string): BuildEntry[] {
+	// A static program has none.
+	const { stdout } = spawnSync("ldd", [program], { encoding: "utf8" });
+	const libraries = [...stdout.matchAll(/(?:=> |\t)(\/\S+) \(/g)].map((match) => match[1] ?? "");
+	return [
+		file(path, readFileSync(program), 0o755),
+		...libraries.map((library) => file(library.slice(1), readFileSync(library), 0o755)),
+	];
+}
+
+/** An image with busybox, at its usual paths. */
 export function busyboxImage(
 	config: Readonly<Record<string, unknown>> = {},
 	more: readonly BuildEntry[] = [],
 ): BuiltImage {
 	const entries = [
 		dir("bin"),
-		file("bin/busybox", readFileSync("/bin/busybox"), 0o755),
+		...programWithLibraries("bin/busybox", "/bin/busybox"),
 		...applets.map((name) => link(`bin/${name}`, "busybox")),
 		dir("etc"),
 		file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1234:4321:App:/home/app:/bin/sh\n"),

@@ -1,5 +1,5 @@
 /** Containers from images of a registry. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { describeWith } from "../../core/testing/programs.ts";
@@ -9,9 +9,8 @@ import { pullImage } from "../../images/pull.ts";
 import { noRegistries } from "../../images/registry/registries-file.ts";
 import { ImageStore } from "../../images/store/store.ts";
 import { StoreWriter } from "../../images/store/store-writer.ts";
-import { type BuildEntry, busyboxImage, dir, file, imageOf, link, tarOf } from "../../images/testing/image-builder.ts";
+import { busyboxImage } from "../../images/testing/image-builder.ts";
 import { startRegistry, type TestRegistry } from "../../images/testing/registry.ts";
-import { collect } from "../contract/contract.ts";
 import type { ContainerConfig } from "../runtime.ts";
 import type { PullFunction } from "./images/image-service.ts";
 import { type ProcessFixture, processFixture } from "./testing.ts";
@@ -68,6 +67,6 @@ describeWith(["docker-registry"], "containers from images", () => {
 			"busybox",
 			"ls /; echo $PATH $FROM $HOME; cat /etc/hostname; ls /dev/null /proc/self/comm; id -u; stat -c %a /tmp",
 		);
-		expect(text).toBe("bin\ndev\netc\nproc\nsys\ntmp\n/bin image /root\npod-1\n/dev/null\n/proc/self/comm\n0\n1777\n");
+		expect(text).toBe("bin\ndev\netc\nlib\nlib64\nproc\nsys\ntmp\n/bin image /root\npod-1\n/dev/null\n/proc/self/comm\n0\n1777\n");
 	});
 });
