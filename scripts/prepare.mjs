@@ -33,7 +33,12 @@ export const testPrograms = [
 		why: "the tests of other people's clients",
 		optional: true,
 	},
-	{ command: "docker-registry", package: "docker-registry", why: "the tests of images pull from a registry", isService: true },
+	{
+		command: "docker-registry",
+		package: "docker-registry",
+		why: "the tests of images pull from a registry",
+		isService: true,
+	},
 	{ command: "redis-server", package: "redis-server", why: "an example's work queue", isService: true },
 	{ command: "rsyslogd", package: "rsyslog", why: "an example ships logs", isService: true },
 	{ command: "rsyslog/omrelp.so", package: "rsyslog-relp", why: "and loses none", isService: true },

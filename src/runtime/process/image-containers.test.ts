@@ -67,6 +67,8 @@ describeWith(["docker-registry"], "containers from images", () => {
 			"busybox",
 			"ls /; echo $PATH $FROM $HOME; cat /etc/hostname; ls /dev/null /proc/self/comm; id -u; stat -c %a /tmp",
 		);
-		expect(text).toBe("bin\ndev\netc\nlib\nlib64\nproc\nsys\ntmp\n/bin image /root\npod-1\n/dev/null\n/proc/self/comm\n0\n1777\n");
+		expect(text).toBe(
+			"bin\ndev\netc\nlib\nlib64\nproc\nsys\ntmp\n/bin image /root\npod-1\n/dev/null\n/proc/self/comm\n0\n1777\n",
+		);
 	});
 });
