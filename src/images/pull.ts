@@ -3,7 +3,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/time/clock.ts";
 import type { Credential } from "./credentials/credential.ts";
 import { ownCredentials } from "./credentials/own-credentials.ts";
-import { ImageFailure } from "./failure.ts";
+import { ImageFailure } from "./model/failure.ts";
 import {
 	type Descriptor,
 	forPlatform,
@@ -11,14 +11,14 @@ import {
 	type Platform,
 	parseConfig,
 	parseManifest,
-} from "./manifest.ts";
-import { type FullReference, fullReference, referenceText, repositoryName } from "./reference.ts";
+} from "./model/manifest.ts";
+import { type FullReference, fullReference, referenceText, repositoryName } from "./model/reference.ts";
 import type { Registries } from "./registry/registries-file.ts";
 import { type Manifest, Registry } from "./registry/registry.ts";
 import { storedName } from "./store/layout.ts";
 import type { ImageEntry, StoredImage } from "./store/store.ts";
 import type { StoreWriter } from "./store/store-writer.ts";
-import { verified, wholeOf } from "./verified.ts";
+import { verified, wholeOf } from "./model/verified.ts";
 
 export interface PullOptions {
 	writer: StoreWriter;
@@ -175,7 +175,7 @@ async function pullContent(
 		});
 		writer.addBlob(configDescriptor.digest, configBody);
 		writer.addBlob(manifest.digest, manifest.body);
-		const stored = await writer.commit(imageOf(manifest, configDescriptor, config, all));
+		const stored = await writer.addImage(imageOf(manifest, configDescriptor, config, all));
 		if (stored !== undefined) return stored;
 	}
 	throw new ImageFailure("failed", "its layers are removed again and again");

@@ -1,4 +1,4 @@
-import { type ImageReference, parseReference } from "../images/reference.ts";
+import { type ImageReference, parseReference } from "../images/model/reference.ts";
 import { ImageError } from "./runtime.ts";
 
 /**

@@ -4,7 +4,7 @@
  * (Images, "Config.json"). Pure.
  */
 import { messageOf } from "../../core/errors.ts";
-import { type FullReference, repositoryName } from "../reference.ts";
+import { type FullReference, repositoryName } from "../model/reference.ts";
 import { type Credential, decodeAuth } from "./credential.ts";
 
 export interface DockerConfig {

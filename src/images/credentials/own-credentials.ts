@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { run } from "../../linux/command.ts";
 import { isCode } from "../../linux/descriptors.ts";
-import type { FullReference } from "../reference.ts";
+import type { FullReference } from "../model/reference.ts";
 import type { Credential } from "./credential.ts";
 import { configNames, type DockerConfig, matchingCredentials, parseDockerConfig } from "./docker-config.ts";
 

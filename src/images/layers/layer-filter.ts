@@ -3,7 +3,7 @@
  * opaque directories in overlayfs' own form, without device nodes, and without anything that leads out of the directory
  * or would mean something to overlayfs. Every header is written anew, so that tar reads what was checked here.
  */
-import { ImageFailure } from "../failure.ts";
+import { ImageFailure } from "../model/failure.ts";
 import { type TarEntry, TarReader, type TarSink } from "./tar-reader.ts";
 import { endOfArchive, tarHeader } from "./tar-writer.ts";
 

@@ -2,7 +2,7 @@
  * Reads tar streams: ustar, pax (POSIX.1-2001) and GNU's extensions for long names and sparse files. A push parser,
  * because layers are streams. Everything that it reads may be hostile: sizes are bounded, and nothing is trusted.
  */
-import { ImageFailure } from "../failure.ts";
+import { ImageFailure } from "../model/failure.ts";
 
 export interface TarEntry {
 	/** As in the archive; may be anything. */

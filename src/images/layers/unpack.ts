@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { statfsSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { toolEnvironment } from "../../linux/command.ts";
-import { ImageFailure } from "../failure.ts";
+import { ImageFailure } from "../model/failure.ts";
 import { decompressed } from "./decompress.ts";
 import { type LayerFacts, LayerFilter } from "./layer-filter.ts";
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { messageOf } from "../../core/errors.ts";
-import { ImageFailure } from "../failure.ts";
+import { ImageFailure } from "../model/failure.ts";
 
 /** Of one host; files are absolute paths. */
 export interface TlsSettings {

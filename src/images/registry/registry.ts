@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../core/time/clock.ts";
 import type { Credential } from "../credentials/credential.ts";
-import { ImageFailure } from "../failure.ts";
-import { type Descriptor, manifestTypes } from "../manifest.ts";
-import type { FullReference } from "../reference.ts";
+import { ImageFailure } from "../model/failure.ts";
+import { type Descriptor, manifestTypes } from "../model/manifest.ts";
+import type { FullReference } from "../model/reference.ts";
 import { type Endpoint, endpointsOf } from "./endpoints.ts";
 import { discard, type HttpAnswer, readBody, send } from "./http.ts";
 import type { Registries } from "./registries-file.ts";

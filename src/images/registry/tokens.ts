@@ -1,6 +1,6 @@
 /** Authorization of requests to one registry: Docker's token protocol and basic authentication. */
 import { basicAuthorization, type Credential } from "../credentials/credential.ts";
-import { ImageFailure } from "../failure.ts";
+import { ImageFailure } from "../model/failure.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import { type HttpAnswer, type HttpRequest, readBody, send } from "./http.ts";
 

@@ -1,7 +1,7 @@
 /** The files of a store. Blobs are where an OCI image layout has them. Pure. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type FullReference, fullReference, referenceText } from "../reference.ts";
+import { type FullReference, fullReference, referenceText } from "../model/reference.ts";
 
 export const folders = ["blobs/sha256", "images", "layers", "names", "tmp", "uses"];
 

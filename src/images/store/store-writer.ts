@@ -18,7 +18,7 @@ import { isCode } from "../../linux/descriptors.ts";
 import { namesIn } from "../../linux/if-there.ts";
 import { identify, isAlive } from "../../linux/processes.ts";
 import { unpackLayer } from "../layers/unpack.ts";
-import { verified } from "../verified.ts";
+import { verified } from "../model/verified.ts";
 import { ImageFiles } from "./image-files.ts";
 import { storeFile } from "./layout.ts";
 import type { ImageStore, StoredImage, StoredLayer, StoredName } from "./store.ts";
@@ -81,7 +81,7 @@ export class StoreWriter {
 	 * Makes an image known, whose blobs and layers are there.
 	 * @returns undefined if a layer was removed in the meantime
 	 */
-	async commit(image: Omit<StoredImage, "passwd" | "group" | "directories">): Promise<StoredImage | undefined> {
+	async addImage(image: Omit<StoredImage, "passwd" | "group" | "directories">): Promise<StoredImage | undefined> {
 		const { directory, rootless } = this.store;
 		const layers = image.layers.map(({ diffId }) => this.store.layer(diffId));
 		if (layers.includes(undefined)) return undefined;
@@ -100,7 +100,7 @@ export class StoreWriter {
 		return image.layers.every(({ diffId }) => this.store.layer(diffId) !== undefined) ? stored : undefined;
 	}
 
-	/** Gives a committed image a name; another image with this name loses it. */
+	/** Gives an image of the store a name; another image with this name loses it. */
 	name(name: StoredName): void {
 		this.#place(storeFile.name(this.store.directory, name.name), JSON.stringify(name), { replace: true });
 	}

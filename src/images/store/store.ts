@@ -9,7 +9,7 @@ import { messageOf } from "../../core/errors.ts";
 import { isCode } from "../../linux/descriptors.ts";
 import { namesIn, readIfThere } from "../../linux/if-there.ts";
 import type { LayerFacts } from "../layers/layer-filter.ts";
-import type { Descriptor, ImageConfig } from "../manifest.ts";
+import type { Descriptor, ImageConfig } from "../model/manifest.ts";
 import type { LayerFiles, OwnedDirectory } from "./image-files.ts";
 import { folders, hex, storedNameOf, storeFile } from "./layout.ts";
 

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { blocks } from "../layers/tar-reader.ts";
 import { endOfArchive, tarHeader, type WrittenEntry } from "../layers/tar-writer.ts";
-import { mediaTypes } from "../manifest.ts";
+import { mediaTypes } from "../model/manifest.ts";
 
 export interface BuiltBlob {
 	mediaType: string;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { describeWith } from "../../core/testing/programs.ts";
 import { systemClock } from "../../core/time/clock.ts";
-import { ImageFailure } from "../../images/failure.ts";
+import { ImageFailure } from "../../images/model/failure.ts";
 import { pullImage } from "../../images/pull.ts";
 import { noRegistries } from "../../images/registry/registries-file.ts";
 import { ImageStore } from "../../images/store/store.ts";

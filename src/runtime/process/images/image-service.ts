@@ -2,8 +2,8 @@
 
 import type { Clock } from "../../../core/time/clock.ts";
 import type { Credential } from "../../../images/credentials/credential.ts";
-import type { FailureKind } from "../../../images/failure.ts";
-import { fullReference } from "../../../images/reference.ts";
+import type { FailureKind } from "../../../images/model/failure.ts";
+import { fullReference } from "../../../images/model/reference.ts";
 import type { ImageEntry, ImageStore } from "../../../images/store/store.ts";
 import { parseImageReference } from "../../reference.ts";
 import { type ContainerConfig, type Image, ImageError, type ImageWanted } from "../../runtime.ts";

@@ -1,6 +1,7 @@
 /** What a container takes from its image: from one of the store, or from the table of this machine's programs. */
-import type { ImageEntry, ImageStore, StoredImage } from "../../../images/store/store.ts";
+import type { ImageEntry, ImageStore } from "../../../images/store/store.ts";
 import { type Accounts, machineAccounts, parseAccounts } from "../launcher/accounts.ts";
+import type { RunFiles } from "../launcher/image-root.ts";
 import { containerPath, type ImageTable } from "./images.ts";
 
 export interface RunImage {
@@ -16,18 +17,6 @@ export interface RunImage {
 	stopSignal?: string;
 	/** Absent: the machine's files. */
 	files?: RunFiles;
-}
-
-/** Files of a stored image. */
-export interface RunFiles {
-	/** Digest of the image. */
-	image: string;
-	/** Directories of its layers, lowest first. */
-	layers: readonly string[];
-	/** Directories with modes and owners that the layers do not show. */
-	directories: StoredImage["directories"];
-	/** Directories that it declares as volumes. */
-	volumes: readonly string[];
 }
 
 /** @throws Error if a layer is missing */

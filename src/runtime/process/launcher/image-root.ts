@@ -3,7 +3,6 @@
  * are made in the mounted file system, where the launcher follows no link out of it, and /proc, /sys and /dev are
  * directories of the container's own, whatever the image has in their place.
  */
-import type { RunFiles } from "../images/run-image.ts";
 import { maskSteps, type SystemMounts, systemSteps } from "./devices.ts";
 import { escaped } from "./overlay-options.ts";
 import { mountAttributes, type Step } from "./plan.ts";
@@ -14,6 +13,18 @@ const { readOnly, noDevices } = mountAttributes;
 const withoutDevices = 4;
 /** Relative to the directory in which the launcher works: options of overlays have to fit in one page. */
 const links = "l";
+
+/** Files of a stored image. */
+export interface RunFiles {
+	/** Digest of the image. */
+	image: string;
+	/** Directories of its layers, lowest first. */
+	layers: readonly string[];
+	/** Directories with modes and owners that the layers do not show. */
+	directories: readonly { path: string; mode: number; uid: number; gid: number }[];
+	/** Directories that it declares as volumes. */
+	volumes: readonly string[];
+}
 
 export interface ImageRootOptions extends SystemMounts, VolumeOptions {
 	files: RunFiles;
