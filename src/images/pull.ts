@@ -13,12 +13,12 @@ import {
 	parseManifest,
 } from "./model/manifest.ts";
 import { type FullReference, fullReference, referenceText, repositoryName } from "./model/reference.ts";
+import { verified, wholeOf } from "./model/verified.ts";
 import type { Registries } from "./registry/registries-file.ts";
 import { type Manifest, Registry } from "./registry/registry.ts";
 import { storedName } from "./store/layout.ts";
 import type { ImageEntry, StoredImage } from "./store/store.ts";
 import type { StoreWriter } from "./store/store-writer.ts";
-import { verified, wholeOf } from "./model/verified.ts";
 
 export interface PullOptions {
 	writer: StoreWriter;
