@@ -14,6 +14,8 @@ import { measuredAdmission } from "./admission/measured.ts";
 import { mutatingPolicies } from "./admission/policies/mutating.ts";
 import { validatingPolicies } from "./admission/policies/validating.ts";
 import { webhookAdmission } from "./admission/webhooks/webhooks.ts";
+import { Aggregator } from "./aggregation/aggregator.ts";
+import { proxyTo } from "./aggregation/proxy.ts";
 import { createAudit } from "./audit/audit.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
@@ -114,8 +116,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	};
 	authenticators.push(...tokenAuthenticators(server));
 	const definitions = new Definitions(server, registry);
+	const aggregator = new Aggregator(server);
 	stopFollowing.push(
 		() => definitions.close(),
+		() => aggregator.close(),
 		forEachKind(registry, (kind) => {
 			if (kind.ttlMs === undefined) return undefined;
 			const expiry = new Expiry(server, kind, kind.ttlMs);
@@ -139,7 +143,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		receive(createFlows(maxRequestsInFlight)),
 		limit(createFlows(maxRequestsInFlight)),
 	];
-	const pipeline = compose(steps, endpoint(server));
+	const pipeline = compose(steps, endpoint(server, aggregator));
 	const handle: Handler = (request) =>
 		pipeline({
 			request,
@@ -167,13 +171,14 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 }
 
 /** @throws ApiError synchronously for unknown paths, or in the promise */
-function endpoint(server: Server): Endpoint {
+function endpoint(server: Server, aggregator: Aggregator): Endpoint {
 	const paths = createPaths(server);
 	return (exchange) => {
 		const { request, warnings, audit } = exchange;
 		const [info, user] = [found(exchange.info, "what is asked"), found(exchange.user, "who asks")];
-		return info.resource === undefined
-			? paths(request, user)
-			: serveResource({ server, request, info, user, warnings, audit });
+		const context = { server, request, info, user, warnings, audit };
+		const remote = aggregator.serverOf(info);
+		if (remote !== undefined) return proxyTo(context, remote.isAvailable ? remote.backend : undefined);
+		return info.resource === undefined ? paths(request, user) : serveResource(context);
 	};
 }

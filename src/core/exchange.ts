@@ -102,6 +102,11 @@ export type ApiResponse =
 			path: string;
 			/** As the other end is called. Default: `localhost`. */
 			host?: string | undefined;
+			/**
+			 * Headers, in lower case, that say who asks: they are sent in place of the client's `x-remote-…` headers and of
+			 * those of the same names. Default: none.
+			 */
+			identity?: Readonly<Record<string, string | readonly string[]>> | undefined;
 	  }
 	/** Bytes as they come: logs, proxied answers. */
 	| { type: "stream"; status: number; headers: Record<string, string>; body: AsyncIterable<Uint8Array> };

@@ -18,6 +18,11 @@ const notForwarded = new Set([
 	"accept-encoding",
 ]);
 
+/** Whether a client's header is passed on. @param name in lower case */
+export function isForwarded(name: string): boolean {
+	return !notForwarded.has(name) && !/^(?:impersonate|sec-websocket)-/.test(name);
+}
+
 /** What connections to the inside of the cluster need of a server. */
 export type Reach = Pick<Server, "cache" | "clock" | "options">;
 
@@ -46,8 +51,7 @@ export async function forward(
 	const { method, headers, body, signal } = context.request;
 	const sent: Record<string, string> = { host: "localhost", connection: "close", ...added };
 	for (const [name, value] of Object.entries(headers)) {
-		if (value === undefined || notForwarded.has(name) || /^(?:impersonate|sec-websocket)-/.test(name)) continue;
-		sent[name] = value;
+		if (value !== undefined && isForwarded(name)) sent[name] = value;
 	}
 	const bytes =
 		body === undefined ? undefined : "bytes" in body ? body.bytes : Buffer.from(JSON.stringify(body.object));
@@ -67,7 +71,7 @@ export async function forward(
 	return { type: "stream", status: response.statusCode ?? 502, headers: answeredHeaders(response), body: response };
 }
 
-function answeredHeaders(response: IncomingMessage): Record<string, string> {
+export function answeredHeaders(response: IncomingMessage): Record<string, string> {
 	const headers: Record<string, string> = {};
 	for (const [name, value] of Object.entries(response.headers)) {
 		if (name === "connection" || name === "transfer-encoding" || name === "keep-alive" || value === undefined) continue;

@@ -1,4 +1,5 @@
 /** What is behind a pod's port or a service, and connections to it. */
+import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { ApiError, notFound } from "../../core/errors.ts";
 import type { Pod, Service } from "../../kinds/generated/types.ts";
@@ -59,6 +60,40 @@ export async function connectTo(server: Reach, endpoint: Endpoint): Promise<Dupl
 	const connection = await dial(server, node);
 	const { connectToPort } = await import("./pod-port.ts");
 	return connectToPort(connection, namespace, name, port);
+}
+
+/** A service, as configurations name it. */
+export interface ServiceReference {
+	namespace?: string;
+	name?: string;
+	/** Default 443. */
+	port?: number;
+}
+
+/**
+ * A connection to a ready endpoint of a service. What is no pod is reached from the machine, and so is what an
+ * ExternalName names.
+ * @throws ApiError NotFound, ServiceUnavailable
+ */
+export async function connectToService(server: Reach, { namespace = "", name = "", port = 443 }: ServiceReference) {
+	const service = server.cache.find(services, namespace, name);
+	if (service?.spec.type === "ExternalName") return dialMachine(service.spec.externalName ?? "", port);
+	const endpoint = serviceEndpoint(server, namespace, name, String(port));
+	if ("pod" in endpoint) return connectTo(server, endpoint);
+	const { address, port: number } = endpoint;
+	return server.options.dialAddress?.(address, number) ?? dialMachine(address, number);
+}
+
+/** A connection from the machine itself. */
+export function dialMachine(host: string, port: number): Promise<Duplex> {
+	return new Promise((resolve, reject) => {
+		const socket = connect({ host, port });
+		socket.once("error", reject);
+		socket.once("connect", () => {
+			socket.off("error", reject);
+			resolve(socket);
+		});
+	});
 }
 
 function connectToAddress({ options }: Reach, address: string, port: number): Duplex {

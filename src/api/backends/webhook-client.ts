@@ -3,13 +3,12 @@
  * conversion of custom resources use it.
  */
 import type { IncomingMessage } from "node:http";
-import { Agent, type RequestOptions, request } from "node:https";
-import { connect, isIP } from "node:net";
-import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import { request } from "node:https";
+import { isIP } from "node:net";
 import { ApiError, messageOf } from "../../core/errors.ts";
 import type { Reach } from "./agent.ts";
-import { connectTo, serviceEndpoint } from "./endpoints.ts";
+import { connectToService, dialMachine } from "./endpoints.ts";
+import { TlsAgent } from "./tls-agent.ts";
 
 /** Where a webhook is (`WebhookClientConfig`): a service or a URL, and who signs its certificate. */
 export interface WebhookClientConfig {
@@ -22,14 +21,13 @@ export interface WebhookClientConfig {
 /** No answer of a webhook is larger: three times the largest object. */
 const longestAnswerBytes = 10 * 1024 * 1024;
 const mostConnections = 16;
-const idleMs = 30_000;
 /** How much of an unexpected answer an error shows. */
 const shownBytes = 1024;
 
 export class WebhookClient {
 	readonly #server: Reach;
 	readonly #target: URL;
-	readonly #agent: Agent;
+	readonly #agent: TlsAgent;
 
 	/** @param config has been validated */
 	constructor(server: Reach, config: WebhookClientConfig) {
@@ -37,7 +35,12 @@ export class WebhookClient {
 		const { service, url, caBundle } = config;
 		this.#target = new URL(url ?? urlOf(service));
 		const ca = caBundle === undefined ? undefined : Buffer.from(caBundle, "base64");
-		this.#agent = new BackendAgent(ca, () => (service === undefined ? this.#dial() : this.#dialService(service)));
+		const { hostname, port } = this.#target;
+		const dial = () =>
+			service === undefined
+				? dialMachine(hostname.replace(/^\[(.*)\]$/, "$1"), port === "" ? 443 : Number(port))
+				: connectToService(server, service);
+		this.#agent = new TlsAgent({ ca, most: mostConnections, dial });
 	}
 
 	/**
@@ -97,72 +100,11 @@ export class WebhookClient {
 			}
 		}
 	}
-
-	async #dial(): Promise<Duplex> {
-		const { hostname, port } = this.#target;
-		return dialed(hostname.replace(/^\[(.*)\]$/, "$1"), port === "" ? 443 : Number(port));
-	}
-
-	async #dialService({ namespace, name, port = 443 }: NonNullable<WebhookClientConfig["service"]>): Promise<Duplex> {
-		const endpoint = serviceEndpoint(this.#server, namespace, name, String(port));
-		if ("pod" in endpoint) return connectTo(this.#server, endpoint);
-		const { address, port: number } = endpoint;
-		return this.#server.options.dialAddress?.(address, number) ?? dialed(address, number);
-	}
 }
 
 function urlOf(service: WebhookClientConfig["service"]): string {
 	const { namespace = "", name = "", path = "", port = 443 } = service ?? {};
 	return `https://${name}.${namespace}.svc:${port}${path}`;
-}
-
-function dialed(host: string, port: number): Promise<Duplex> {
-	return new Promise((resolve, reject) => {
-		const socket = connect({ host, port });
-		socket.once("error", reject);
-		socket.once("connect", () => {
-			socket.off("error", reject);
-			resolve(socket);
-		});
-	});
-}
-
-/** Keeps connections that are not needed now. */
-class BackendAgent extends Agent {
-	readonly #ca: Buffer | undefined;
-	readonly #connect: () => Promise<Duplex>;
-
-	constructor(ca: Buffer | undefined, connectBackend: () => Promise<Duplex>) {
-		super({ keepAlive: true, maxSockets: mostConnections, timeout: idleMs, scheduling: "lifo" });
-		this.#ca = ca;
-		this.#connect = connectBackend;
-	}
-
-	override createConnection(
-		options: RequestOptions,
-		callback?: (error: Error | null, stream: Duplex) => void,
-	): Duplex | null | undefined {
-		const { hostname, host } = options;
-		const name = hostname ?? host ?? "";
-		const servername = isIP(name) === 0 ? name : "";
-		const none = undefined as never;
-		this.#connect().then(
-			(connection) => {
-				const secure = connectTls({ socket: connection, servername, ca: this.#ca, host: name });
-				// Failures before a request has the connection are its failures; later ones are reported by the request.
-				const fail = (error: Error) => callback?.(error, none);
-				secure.once("error", fail);
-				// Also while nobody waits any more.
-				secure.setTimeout(idleMs, () => secure.destroy(new Error("TLS handshake timeout")));
-				secure.once("secureConnect", () => {
-					secure.off("error", fail);
-					callback?.(null, secure);
-				});
-			},
-			(error: unknown) => callback?.(error instanceof Error ? error : new Error(messageOf(error)), none),
-		);
-		return undefined;
-	}
 }
 
 /** An answer that is none of a webhook. */
@@ -208,8 +150,8 @@ const untrusted = new Set([
 	"CERT_SIGNATURE_FAILURE",
 ]);
 
-/** In Go's words, by which people look for it. */
-function reasonOf(error: unknown): string {
+/** Why there is no answer, in Go's words, by which people look for it. */
+export function reasonOf(error: unknown): string {
 	if (error instanceof ApiError) return error.message;
 	const { code, syscall, address, port, hostname } = error as NodeJS.ErrnoException & {
 		address?: string;

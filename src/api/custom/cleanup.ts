@@ -13,9 +13,9 @@ import { ownContext } from "../mutate/own.ts";
 import { removeAll } from "../mutate/remove-all.ts";
 import { objectOf, resourceOf } from "../resources/target.ts";
 import type { Server } from "../server/server.ts";
+import { failing, Worker } from "../server/worker.ts";
 import { isBuiltIn } from "./built-in.ts";
 import { changeStatus } from "./status.ts";
-import { failing, Worker } from "./worker.ts";
 
 /** The number of deletions per commit. */
 const largestSweep = 256;

@@ -14,11 +14,11 @@ import type { CustomResourceDefinition } from "../../kinds/generated/types.ts";
 import type { CacheEvent } from "../cache/event.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import type { Server } from "../server/server.ts";
+import { failing, Worker } from "../server/worker.ts";
 import { isBuiltIn } from "./built-in.ts";
 import { Cleanup } from "./cleanup.ts";
 import { type Converter, converterOf } from "./conversion.ts";
 import { changeStatus } from "./status.ts";
-import { failing, Worker } from "./worker.ts";
 
 interface Entry {
 	definition: CustomResourceDefinition;

@@ -28,6 +28,8 @@ export interface ApiOptions {
 	 * Opens a connection to an endpoint of a service that is no pod. Undefined: it cannot be reached. Default: none can.
 	 */
 	dialAddress?: (address: string, port: number) => Duplex | undefined;
+	/** The certificate that the server shows to extension API servers, in PEM. Undefined: none (yet). */
+	proxyClient?: (() => { key: string; cert: string } | undefined) | undefined;
 	/** Range of service addresses. */
 	serviceCidr: string;
 	/** First and last node port. Default 30000 to 32767. */

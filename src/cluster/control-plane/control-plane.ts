@@ -31,11 +31,16 @@ import { startScheduler } from "../../scheduler/shell.ts";
 import type { Store } from "../../store/store.ts";
 import { builtIns, needsNoAddress } from "../built-ins/list.ts";
 import { makeBuiltIns } from "../built-ins/make.ts";
-import { ownControllers } from "../built-ins/own-controllers.ts";
 import { kubernetesVersion } from "../files/version.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
 import { buildInfo } from "./build-info.ts";
-import { type Authority, authorityControllers, type ControllerSettings, controllers } from "./controllers.ts";
+import {
+	type Authority,
+	authorityControllers,
+	type ControllerSettings,
+	controllers,
+	type Signing,
+} from "./controllers.ts";
 import {
 	apiServer,
 	controllerManager,
@@ -49,6 +54,7 @@ import {
 	systemAccounts,
 	userAgentOf,
 } from "./identities.ts";
+import { authenticationControllers, ownControllers } from "./own-controllers.ts";
 import { createUsageReader, type UsageReader } from "./usage.ts";
 
 export interface ControlPlaneOptions {
@@ -126,7 +132,7 @@ export interface ControlPlane {
 const schedulerName = "kube-scheduler";
 
 /** A placeholder, for the names of the controllers that need an authority. */
-const nobody: Authority = { ca: "", sign: () => "", signToken: () => "" };
+const nobody: Signing = { ca: "", sign: () => "", signToken: () => "" };
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
 	const { clock } = options;
@@ -135,6 +141,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const store = history === undefined ? options.store : keepRemoved(options.store, clock, history.told);
 	checkPlugins([...(options.admissionPlugins ?? []), ...(options.disabledAdmissionPlugins ?? [])]);
 	let usage: UsageReader | undefined;
+	let frontProxy = options.authority?.frontProxy;
 	const metrics = new MetricRegistry();
 	const registry = options.registry ?? createRegistry(catalog);
 	// Only their names are used here.
@@ -155,6 +162,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		authenticateToken: options.authenticateToken,
 		dialAgent: options.dialAgent,
 		dialAddress: options.dialAddress,
+		proxyClient: () => frontProxy?.client(),
 		serviceCidr: options.network.serviceCidr,
 		admissionPlugins: options.admissionPlugins ?? [],
 		disabledAdmissionPlugins: options.disabledAdmissionPlugins ?? [],
@@ -183,7 +191,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		for (const kind of removed) informers.forget(kind);
 	});
 	usage = createUsageReader({ client: client(metricsReader), informers, clock });
-	const withTokens = (authority: Authority): Authority => ({ signToken: api.secretToken, ...authority });
+	const withTokens = (authority: Signing): Signing => ({ signToken: api.secretToken, ...authority });
 	const settings: ControllerSettings = {
 		...options,
 		...(options.authority === undefined ? {} : { authority: withTokens(options.authority) }),
@@ -225,9 +233,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const runs = options.runs ?? (() => true);
 	const startAll = (wanted: readonly Controller<unknown>[]) =>
 		wanted.filter(({ component }) => runs(component)).map(start);
-	const shells = [...startAll(controllers(settings)), ...ownControllers(kept).map((one) => startAs(asServer, one))];
-	const publishAuthority = (authority: Authority) =>
-		void shells.push(...startAll(authorityControllers(withTokens(authority))));
+	const startOwn = (controller: Controller<unknown>) => startAs(asServer, controller);
+	const shells = [...startAll(controllers(settings)), ...ownControllers(kept, options.authority).map(startOwn)];
+	const publishAuthority = (authority: Authority) => {
+		frontProxy = authority.frontProxy;
+		shells.push(
+			...startAll(authorityControllers(withTokens(authority))),
+			...authenticationControllers(authority).map(startOwn),
+		);
+	};
 	const scheduling = !runs(schedulerName)
 		? undefined
 		: startScheduler({

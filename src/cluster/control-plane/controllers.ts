@@ -49,8 +49,8 @@ import { workloadOrderController } from "../../controllers/workload-order/contro
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
-/** The cluster's certificate authority. */
-export interface Authority {
+/** What signs certificates and tokens. */
+export interface Signing {
 	/** PEM of its own certificate. */
 	ca: string;
 	sign: SignCertificate;
@@ -58,10 +58,25 @@ export interface Authority {
 	signToken?: SignSecretToken;
 }
 
+/** The cluster's certificate authorities. */
+export interface Authority extends Signing {
+	/** How the API server shows extension API servers that it may say who asks. */
+	frontProxy: FrontProxy;
+}
+
+export interface FrontProxy {
+	/** PEM of the authority that signs nothing else. */
+	ca: string;
+	/** Common name of the certificates. */
+	name: string;
+	/** The current certificate and its key. */
+	client(): { key: string; cert: string };
+}
+
 export interface ControllerSettings {
 	registry: Registry;
 	/** Undefined if there is none (yet). */
-	authority?: Authority;
+	authority?: Signing;
 	network: Pick<ClusterNetwork, "clusterCidr">;
 	/** The metrics for autoscalers. Without it they report that no metrics are available. */
 	metrics?: MetricsSource;
@@ -113,7 +128,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 }
 
 /** Those that need a certificate authority, which a cluster may get after its start. */
-export function authorityControllers({ ca, sign, signToken }: Authority): Controller<unknown>[] {
+export function authorityControllers({ ca, sign, signToken }: Signing): Controller<unknown>[] {
 	return [
 		rootCaController(ca),
 		certificateSigningController(sign),

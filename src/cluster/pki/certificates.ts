@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:cry
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../../linux/replace-file.ts";
-import type { Authority } from "../control-plane/controllers.ts";
+import type { Authority, FrontProxy } from "../control-plane/controllers.ts";
 import { certificateSigner } from "./certificate-signer.ts";
 import type { KeyPair } from "./key-pair.ts";
 import { makeAuthority, makeLeaf, type ServerNames, type SubjectName } from "./make-certificates.ts";
@@ -34,7 +34,7 @@ const backdateMs = 5 * 60 * 1000;
  */
 export function ensureCertificates(directory: string, names: ServerNames, nowMs: number): Certificates {
 	mkdirSync(directory, { recursive: true, mode: 0o700 });
-	const authority = ensureAuthority(directory, nowMs);
+	const authority = ensureAuthority(directory, "ca", "coxswain-ca", nowMs);
 	const server = ensureLeaf(directory, "server", authority, nowMs, {
 		name: { commonName: "kube-apiserver" },
 		server: names,
@@ -43,18 +43,31 @@ export function ensureCertificates(directory: string, names: ServerNames, nowMs:
 		name: { organizations: ["system:masters"], commonName: "kubernetes-admin" },
 	});
 	return {
-		authority: { ca: authority.cert, sign: certificateSigner(authority) },
+		authority: {
+			ca: authority.cert,
+			sign: certificateSigner(authority),
+			frontProxy: ensureFrontProxy(directory, nowMs),
+		},
 		server,
 		admin,
 		...ensureTokenKeys(directory),
 	};
 }
 
-function ensureAuthority(directory: string, nowMs: number): KeyPair {
-	const existing = readPair(directory, "ca");
+/** With an authority of its own: whoever has one of its certificates can say that they are anyone. */
+function ensureFrontProxy(directory: string, nowMs: number): FrontProxy {
+	const authority = ensureAuthority(directory, "front-proxy-ca", "front-proxy-ca", nowMs);
+	const name = "front-proxy-client";
+	const first = ensureLeaf(directory, name, authority, nowMs, { name: { commonName: name } });
+	// Read anew: it may have been renewed.
+	return { ca: authority.cert, name, client: () => readPair(directory, name) ?? first };
+}
+
+function ensureAuthority(directory: string, file: string, commonName: string, nowMs: number): KeyPair {
+	const existing = readPair(directory, file);
 	if (existing !== undefined) return existing;
 	const validity = { notBeforeMs: nowMs - backdateMs, notAfterMs: nowMs + authorityYears * yearMs };
-	return writePair(directory, "ca", makeAuthority({ commonName: "coxswain-ca" }, validity));
+	return writePair(directory, file, makeAuthority({ commonName }, validity));
 }
 
 function ensureLeaf(

@@ -56,29 +56,34 @@ function pass(
 	incoming: IncomingMessage,
 	socket: Duplex,
 	head: Uint8Array,
-	{ connection, path, host }: Extract<ApiResponse, { type: "connection" }>,
+	{ connection, path, host, identity }: Extract<ApiResponse, { type: "connection" }>,
 ): void {
 	if (socket.destroyed) {
 		connection.destroy();
 		return;
 	}
-	connection.write(requestHead(incoming, path, host));
+	connection.write(requestHead(incoming, path, host, identity), "latin1");
 	if (head.length > 0) connection.write(head);
 	join(socket, connection, isWebSocket(incoming));
 }
 
-/** The request that is sent to the agent, without the user's credentials. */
-function requestHead(incoming: IncomingMessage, path: string, host = "localhost"): string {
+/** The request that is sent on, without the user's credentials. */
+function requestHead(incoming: IncomingMessage, path: string, host = "localhost", identity: Identity = {}): string {
 	const lines = [`${incoming.method} ${path} HTTP/1.1`, `Host: ${host}`];
 	const { rawHeaders } = incoming;
 	for (let index = 0; index < rawHeaders.length; index += 2) {
 		const name = rawHeaders[index] ?? "";
-		if (/^(host|authorization|impersonate-.*)$/i.test(name)) continue;
+		if (/^(host|authorization|impersonate-.*|x-remote-.*)$/i.test(name)) continue;
+		if (Object.hasOwn(identity, name.toLowerCase())) continue;
 		const value = rawHeaders[index + 1] ?? "";
 		lines.push(`${name}: ${/^sec-websocket-protocol$/i.test(name) ? withoutToken(value) : value}`);
 	}
+	for (const [name, values] of Object.entries(identity))
+		for (const value of typeof values === "string" ? [values] : values) lines.push(`${name}: ${value}`);
 	return `${lines.join("\r\n")}\r\n\r\n`;
 }
+
+type Identity = NonNullable<Extract<ApiResponse, { type: "connection" }>["identity"]>;
 
 /** Bytes both ways, at the pace of the slower side, until both ends are done or one breaks. */
 function join(client: Duplex, other: Duplex, inFrames: boolean): void {

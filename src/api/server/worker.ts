@@ -1,6 +1,6 @@
 /** Does what is to be done for keys, one after the other; what fails is done again later. */
 import type { Clock, Timer } from "../../core/time/clock.ts";
-import type { Server } from "../server/server.ts";
+import type { Server } from "./server.ts";
 
 const firstRetryMs = 100;
 const longestRetryMs = 30_000;

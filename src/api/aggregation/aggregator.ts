@@ -1,0 +1,103 @@
+/**
+ * Follows the APIServices: which group versions extension API servers serve, how they are reached, whether they are
+ * available, and what they say that they serve.
+ */
+
+import { isTrue } from "../../core/conditions.ts";
+import { semanticEqual } from "../../core/equal.ts";
+import { apiServices } from "../../kinds/apiregistration/apiservice.ts";
+import { apiServiceName, isLocal } from "../../kinds/apiregistration/availability.ts";
+import type { APIService } from "../../kinds/generated/types.ts";
+import type { CacheEvent } from "../cache/event.ts";
+import { keyPrefix } from "../cache/keys.ts";
+import type { RequestInfo } from "../request/request-info.ts";
+import type { Server } from "../server/server.ts";
+import { AvailabilityChecks } from "./availability.ts";
+import { Backend } from "./backend.ts";
+
+/** A group version that an extension API server serves. */
+export interface Remote {
+	readonly apiService: APIService;
+	readonly backend: Backend;
+	readonly isAvailable: boolean;
+}
+
+export class Aggregator {
+	readonly #server: Server;
+	/** By the names of their APIServices. */
+	readonly #remotes = new Map<string, Remote>();
+	readonly #checks: AvailabilityChecks;
+	readonly #closing = new AbortController();
+
+	/** Begins with what the cache, which has been filled, holds. */
+	constructor(server: Server) {
+		this.#server = server;
+		this.#checks = new AvailabilityChecks(server);
+		this.#follow();
+	}
+
+	/** Who else serves what is asked for. Undefined: this server, or no one. */
+	serverOf({ resource, path }: RequestInfo): Remote | undefined {
+		// Most clusters have none.
+		if (this.#remotes.size === 0) return undefined;
+		if (resource !== undefined) return this.#remotes.get(apiServiceName(resource.group, resource.version));
+		const [, root, ...rest] = path.replace(/\/$/, "").split("/");
+		if (root === "api" && rest.length === 1) return this.#remotes.get(apiServiceName("", rest[0] ?? ""));
+		if (root !== "apis" || rest.length !== 2) return undefined;
+		return this.#remotes.get(apiServiceName(rest[0] ?? "", rest[1] ?? ""));
+	}
+
+	close(): void {
+		this.#closing.abort();
+		this.#checks.close();
+		for (const { backend } of this.#remotes.values()) backend.close();
+	}
+
+	#follow(): void {
+		if (this.#closing.signal.aborted) return;
+		const objects = this.#server.cache.resource(apiServices);
+		const gone = new Set(this.#remotes.keys());
+		for (const { object } of objects.range(keyPrefix(apiServices))) {
+			gone.delete(object.metadata.name);
+			this.#take(object);
+		}
+		for (const name of gone) this.#forget(name);
+		const watch = new AbortController();
+		const watcher = {
+			scope: { by: "all" } as const,
+			change: ({ current, previous }: CacheEvent<APIService>) => {
+				if (current !== undefined) this.#take(current.object);
+				else if (previous !== undefined) this.#forget(previous.object.metadata.name);
+			},
+			progress: () => {},
+			// The cache was refilled.
+			end: () => {
+				watch.abort();
+				this.#follow();
+			},
+		};
+		objects.watch(watcher, this.#server.cache.revision, AbortSignal.any([watch.signal, this.#closing.signal]));
+	}
+
+	#take(apiService: APIService): void {
+		const { name } = apiService.metadata;
+		// No one else can serve the group of the APIServices themselves: it is the way out.
+		if (isLocal(apiService) || apiService.spec.group === apiServices.group) {
+			this.#forget(name);
+			this.#checks.local(apiService);
+			return;
+		}
+		const before = this.#remotes.get(name);
+		const stays = before !== undefined && semanticEqual(before.apiService.spec, apiService.spec);
+		const backend = stays ? before.backend : new Backend(this.#server, apiService);
+		if (!stays) before?.backend.close();
+		this.#remotes.set(name, { apiService, backend, isAvailable: isTrue(apiService, "Available") });
+		this.#checks.add(apiService, backend);
+	}
+
+	#forget(name: string): void {
+		this.#remotes.get(name)?.backend.close();
+		this.#remotes.delete(name);
+		this.#checks.forget(name);
+	}
+}

@@ -1,0 +1,42 @@
+/** Headers in which a proxy says who asks (Kubernetes documentation, "Authenticating Proxy"), as upstream names them. */
+import type { User } from "../../core/exchange.ts";
+
+export const identityHeaderNames = {
+	username: "X-Remote-User",
+	uid: "X-Remote-Uid",
+	group: "X-Remote-Group",
+	extraPrefix: "X-Remote-Extra-",
+} as const;
+
+const names = new Set(["x-remote-user", "x-remote-uid", "x-remote-group"]);
+const extraPrefix = identityHeaderNames.extraPrefix.toLowerCase();
+
+/** Whether it says who asks: what a client sends under such a name is not passed on. @param name in lower case */
+export function saysWhoAsks(name: string): boolean {
+	return names.has(name) || name.startsWith(extraPrefix);
+}
+
+/** By name, in lower case. @throws Error for a text that no header can have */
+export function identityHeaders({ name, uid = "", groups, extra = {} }: User): Record<string, string[]> {
+	const headers: Record<string, string[]> = { "x-remote-user": [name] };
+	if (uid !== "") headers["x-remote-uid"] = [uid];
+	if (groups.length > 0) headers["x-remote-group"] = [...groups];
+	for (const [key, values] of Object.entries(extra)) headers[`${extraPrefix}${escapedKey(key)}`] = [...values];
+	for (const [header, values] of Object.entries(headers))
+		headers[header] = values.map((value) => encoded(header, value));
+	return headers;
+}
+
+/** UTF-8, which Node would write as Latin-1. */
+function encoded(header: string, text: string): string {
+	if (/[^\t\x20-\x7e\x80-\u{10ffff}]/u.test(text))
+		throw new Error(`net/http: invalid header field value for ${JSON.stringify(header)}`);
+	return Buffer.from(text).toString("latin1");
+}
+
+/** Whatever may not be in the name of a header, and the escape itself. */
+function escapedKey(key: string): string {
+	return Buffer.from(key.toLowerCase())
+		.toString("latin1")
+		.replace(/[^!#$&'*+.^_`|~\w-]/g, (letter) => `%${letter.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
