@@ -59,16 +59,20 @@ conformance("restarts in place", 1, (target) => {
 					return status?.restartCount > 0 && status.lastState.terminated !== undefined;
 				}) && run.every((container) => statusOf(pod, container)?.state.running !== undefined),
 		);
-	const once = (first: string) => `if [ -f /mnt/again ]; then sleep 10000; else touch /mnt/again; ${first}; fi`;
 	const work = { volumeMounts: [{ name: "work", mountPath: "/mnt" }] };
 	const volumes = [{ name: "work", emptyDir: {} }];
 	const sidecar = shell("sidecar", "sleep 10000", always);
-	const regular = shell("regular", "sleep 10000");
+	const regular = shell("regular", "touch /mnt/regular; sleep 10000", work);
+	/** Exits when these containers have started: what has not started yet is not restarted. */
+	const exitAfter = (...names: string[]) => {
+		const started = names.map((name) => `[ -f /mnt/${name} ]`).join(" && ");
+		return `[ -f /mnt/again ] && sleep 10000; until ${started}; do sleep 0.1; done; touch /mnt/again; exit 42`;
+	};
 
 	test.concurrent("the end of a regular container restarts all, also those that are done, and keeps what the pod has", async () => {
 		await using space = await target().namespace("all-regular");
-		const source = shell("source", once("sleep 1; exit 42"), { ...never, ...all, ...work });
-		const done = shell("done", "exit 3");
+		const source = shell("source", exitAfter("regular", "done"), { ...never, ...all, ...work });
+		const done = shell("done", "touch /mnt/done; exit 3", work);
 		const pod = podOf("pod", source, {
 			initContainers: [shell("init", "exit 0"), sidecar],
 			containers: [regular, done],
@@ -95,7 +99,7 @@ conformance("restarts in place", 1, (target) => {
 
 	test.concurrent("so does the end of a sidecar", async () => {
 		await using space = await target().namespace("all-sidecar");
-		const source = shell("source", once("sleep 3; exit 42"), { ...always, ...all, ...work });
+		const source = shell("source", exitAfter("regular"), { ...always, ...all, ...work });
 		await target().post(
 			space.core("pods"),
 			podOf("pod", regular, { initContainers: [shell("init", "exit 0"), sidecar, source], volumes }),
@@ -117,7 +121,7 @@ conformance("restarts in place", 1, (target) => {
 
 	test.concurrent("several may ask for it, and it happens once", async () => {
 		await using space = await target().namespace("all-twice");
-		const source = shell("source", once("sleep 2; exit 42"), { ...never, ...all, ...work });
+		const source = shell("source", exitAfter("regular"), { ...never, ...all, ...work });
 		// Killed with 137, which its rule is not for.
 		const other = { ...regular, ...never, ...all };
 		await target().post(space.core("pods"), podOf("pod", source, { containers: [other], volumes }));
@@ -127,8 +131,7 @@ conformance("restarts in place", 1, (target) => {
 
 	test.concurrent("a container that was restarted alone may ask for it later", async () => {
 		await using space = await target().namespace("all-later");
-		const script =
-			"[ -f /mnt/again ] && sleep 10000; [ -f /mnt/one ] && touch /mnt/again && exit 42; touch /mnt/one; exit 1";
+		const script = `[ -f /mnt/one ] || { touch /mnt/one; exit 1; }; ${exitAfter("regular")}`;
 		const source = shell("source", script, { ...always, ...all, ...work });
 		await target().post(
 			space.core("pods"),

@@ -1,5 +1,6 @@
 /** A custom resource is a Kind made at run time, of one version of its definition. */
 import type { Cause } from "../../core/errors.ts";
+import { lazy } from "../../core/lazy.ts";
 import { isRecord, type KubeObject } from "../../core/object.ts";
 import type { Kind, ScalePaths } from "../engine/kind.ts";
 import type { CustomResourceDefinition, CustomResourceSubresources } from "../generated/types.ts";
@@ -136,12 +137,4 @@ function validation(root: SchemaProps, scale: ScalePaths | undefined): Validatio
 
 function statusOf(object: object): unknown {
 	return isRecord(object) ? object["status"] : undefined;
-}
-
-function lazy<T>(make: () => T): () => T {
-	let made: { value: T } | undefined;
-	return () => {
-		made ??= { value: make() };
-		return made.value;
-	};
 }

@@ -58,8 +58,11 @@ export async function processFixture(changes: Partial<ProcessRuntimeOptions> = {
 		},
 		async output(script, config = {}, sandbox = {}) {
 			const container = await fixture.start({ command: ["sh", "-c", script], ...config }, sandbox);
-			const { message } = await fixture.exited(container.id);
-			return message ?? fixture.log(config.name ?? "main");
+			const { message, exitCode } = await fixture.exited(container.id);
+			const text = message ?? fixture.log(config.name ?? "main");
+			// A script that something else on the machine has killed says nothing, which is no answer.
+			if (text === "" && exitCode === 137) throw new Error(`killed before it wrote anything: ${script}`);
+			return text;
 		},
 		folder(name, files = {}) {
 			const path = `${logs}/${name}`;

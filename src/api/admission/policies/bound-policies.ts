@@ -1,5 +1,6 @@
 /** Policies with their bindings, as they change. */
 import { ApiError } from "../../../core/errors.ts";
+import { lazy } from "../../../core/lazy.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import type { Kind } from "../../../kinds/engine/kind.ts";
 import type { MatchResources, ParamKind, ParamRef } from "../../../kinds/generated/types.ts";
@@ -76,7 +77,7 @@ export class BoundPolicies<P extends Policy, B extends Binding, C> {
 			bound.push({
 				policy,
 				matcher: matcherOf(policy.spec.matchConstraints ?? {}),
-				compiled: before.get(policy) ?? lazily(() => this.#compile(policy)),
+				compiled: before.get(policy) ?? lazy(() => this.#compile(policy)),
 				bindings: own,
 			});
 		}
@@ -138,12 +139,4 @@ function matcherOf(resources: MatchResources): Matcher {
 		namespaceSelector,
 		objectSelector,
 	});
-}
-
-function lazily<T>(make: () => T): () => T {
-	let made: { value: T } | undefined;
-	return () => {
-		made ??= { value: make() };
-		return made.value;
-	};
 }

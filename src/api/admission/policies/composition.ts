@@ -1,5 +1,6 @@
 /** Expressions of a policy: they share its parameters and variables. */
 import { Failure, type Program, type Type } from "../../../core/cel/cel.ts";
+import { lazy } from "../../../core/lazy.ts";
 import { compileExpression, type Scope } from "../../../kinds/admissionregistration/expressions.ts";
 import type { Variable } from "../../../kinds/generated/types.ts";
 import { type Activation, Evaluation, policyBudget } from "../dynamic/activation.ts";
@@ -39,7 +40,7 @@ export class Composition {
 	#composed(evaluation: Evaluation): object {
 		const values = {};
 		for (const [name, program] of this.#variables) {
-			const value = once(() => {
+			const value = lazy(() => {
 				if (typeof program === "string") throw failed(name, "compile", program);
 				const outcome = evaluation.of(program);
 				if (outcome.error !== undefined) throw failed(name, "evaluate", outcome.error);
@@ -63,18 +64,4 @@ export function compiled(expression: string, scope: Scope, results: readonly Typ
 
 function failed(name: string, what: string, why: string): Failure {
 	return new Failure(`composited variable ${JSON.stringify(name)} fails to ${what}: ${why}`);
-}
-
-function once<T>(make: () => T): () => T {
-	let outcome: { value: T } | { error: unknown } | undefined;
-	return () => {
-		if (outcome === undefined)
-			try {
-				outcome = { value: make() };
-			} catch (error) {
-				outcome = { error };
-			}
-		if ("error" in outcome) throw outcome.error;
-		return outcome.value;
-	};
 }

@@ -1,5 +1,5 @@
-import type { RE2JS } from "re2js";
-import { regexLibrary } from "../../text/regex.ts";
+import { messageOf } from "../../errors.ts";
+import { isCompiled, type Regex, regex } from "../../text/regex.ts";
 import { fail } from "../values/failure.ts";
 import { countWork } from "../values/work.ts";
 
@@ -8,56 +8,32 @@ import { countWork } from "../values/work.ts";
  * of JavaScript have another syntax, and some take exponential time.
  */
 
-/** Patterns are few, and compiling one takes as long as a hundred matches; those in objects may be many. */
-const compiled = new Map<string, RE2JS>();
-/** In characters of all patterns that are kept. */
-const mostKept = 300_000;
-let kept = 0;
-
 /** Of compiling a character of a pattern, and of a step of a match, in items that are copied. */
 const [workPerCharacter, workPerStep] = [200, 2];
 
-/** A pattern that is about to be matched against a text. @throws Failure, Cancellation */
-export function patternFor(pattern: string, text: string): RE2JS {
-	const made = compile(pattern) ?? fail(`error parsing regexp: ${problemOf(pattern)}`);
-	countWork(text.length * made.programSize() * workPerStep);
-	return made;
+/**
+ * A pattern that is about to be matched against a text.
+ * @param complaint begins the message for a pattern that is not valid
+ * @throws Failure, Cancellation
+ */
+export function patternFor(pattern: string, text: string, complaint = ""): Regex {
+	const compiled = compile(pattern);
+	if (typeof compiled === "string") fail(complaint + compiled);
+	countWork(text.length * compiled.programSize() * workPerStep);
+	return compiled;
 }
 
 /** Whether a pattern is valid. */
 export function isPattern(pattern: string): boolean {
-	return compile(pattern) !== undefined;
+	return typeof compile(pattern) !== "string";
 }
 
-function compile(pattern: string): RE2JS | undefined {
-	const known = compiled.get(pattern);
-	if (known !== undefined) return known;
-	countWork(pattern.length * workPerCharacter);
+/** The pattern, or what is wrong with it in Go's words. */
+function compile(pattern: string): Regex | string {
+	if (!isCompiled(pattern)) countWork(pattern.length * workPerCharacter);
 	try {
-		const made = regexLibrary().compile(pattern);
-		remember(pattern, made);
-		return made;
-	} catch {
-		return undefined;
-	}
-}
-
-function remember(pattern: string, made: RE2JS): void {
-	if (pattern.length > mostKept) return;
-	if (kept + pattern.length > mostKept) {
-		compiled.clear();
-		kept = 0;
-	}
-	compiled.set(pattern, made);
-	kept += pattern.length;
-}
-
-/** What is wrong with a pattern, in Go's words. */
-export function problemOf(pattern: string): string {
-	try {
-		regexLibrary().compile(pattern);
-		return "";
+		return regex(pattern);
 	} catch (error) {
-		return error instanceof Error ? error.message.replace(/^error parsing regexp: /, "") : String(error);
+		return messageOf(error);
 	}
 }

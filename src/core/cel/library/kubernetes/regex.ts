@@ -1,16 +1,14 @@
 import { sizeOf } from "../../cost/size.ts";
 import { intType, listType, stringType } from "../../types/type.ts";
-import { fail } from "../../values/failure.ts";
 import type { Int } from "../../values/integers.ts";
 import { matchCost, matchEstimate } from "../costs.ts";
 import { type Cost, type Estimate, type FunctionDeclaration, member } from "../function.ts";
-import { isPattern, patternFor, problemOf } from "../pattern.ts";
+import { patternFor } from "../pattern.ts";
 
 /** Kubernetes' functions of regular expressions. */
 
 function matcherOf(text: string, pattern: string) {
-	if (!isPattern(pattern)) fail(`Illegal regex: error parsing regexp: ${problemOf(pattern)}`);
-	return patternFor(pattern, text).matcher(text);
+	return patternFor(pattern, text, "Illegal regex: ").matcher(text);
 }
 
 function find(text: string, pattern: string): string {
