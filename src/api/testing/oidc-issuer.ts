@@ -32,7 +32,7 @@ export async function startTestIssuer(nowMs: number): Promise<TestIssuer> {
 	let keys: { key: KeyObject; kid: string; isPublished: boolean }[] = [];
 	let special: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
 	const rotate = (isPublished = true) => {
-		const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+		const privateKey = rsaKey(keys.length);
 		const text = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 		keys = [
 			{ key: privateKey, kid: createHash("sha256").update(text).digest("hex").slice(0, 8), isPublished },
@@ -79,6 +79,13 @@ export async function startTestIssuer(nowMs: number): Promise<TestIssuer> {
 			await new Promise((resolve) => server.close(resolve));
 		},
 	};
+}
+
+/** Such keys take long to make: the issuers of a process have the same ones. */
+const rsaKeys: KeyObject[] = [];
+function rsaKey(index: number): KeyObject {
+	rsaKeys[index] ??= generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+	return rsaKeys[index];
 }
 
 /** Without what is private. */

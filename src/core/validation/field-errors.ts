@@ -19,12 +19,17 @@ export function invalidValue(field: string, value: unknown, detail: string): Cau
 
 /** @param supported in the order in which the message lists them (upstream: sorted) */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): Cause {
+	return notAmongListed(field, value, listOfSupported(supported));
+}
+
+/** The same for many values: the list of what is supported is written once. */
+export function notAmongListed(field: string, value: unknown, list: string): Cause {
+	return { reason: "FieldValueNotSupported", message: `Unsupported value: ${shown(value)}${list}`, field };
+}
+
+export function listOfSupported(supported: readonly string[]): string {
 	const list = supported.map((item) => JSON.stringify(item)).join(", ");
-	return {
-		reason: "FieldValueNotSupported",
-		message: `Unsupported value: ${shown(value)}${supported.length === 0 ? "" : `: supported values: ${list}`}`,
-		field,
-	};
+	return supported.length === 0 ? "" : `: supported values: ${list}`;
 }
 
 export function duplicate(field: string, value: unknown): Cause {

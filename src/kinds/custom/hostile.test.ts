@@ -96,7 +96,7 @@ test("defaults that make much of little are refused", () => {
 });
 
 test("many values are looked up in a long enumeration, not compared with all of it", () => {
-	const texts = Array.from({ length: 5_000 }, (_, index) => `v${index}`);
+	const texts = Array.from({ length: 2_000 }, (_, index) => `v${index}`);
 	const objects = texts.map((name) => ({ name }));
 	let compared = 0;
 	// Each value that is compared is read.
@@ -107,9 +107,9 @@ test("many values are looked up in a long enumeration, not compared with all of 
 		},
 	});
 	const schema = object({ x: { type: "array", items: { ...text, enum: watched } } });
-	const x = Array.from({ length: 5_000 }, () => "v4999");
+	const x = Array.from({ length: 2_000 }, () => "v1999");
 	expect(checkValue(new SchemaNode(schema), { x })).toEqual([]);
-	expect(compared).toBeLessThan(20_000);
+	expect(compared).toBeLessThan(8_000);
 	const ofObjects = object({ x: { type: "array", items: { type: "object", enum: objects } } });
 	const causes = checkValue(new SchemaNode(ofObjects), { x: x.map(() => ({ name: "none" })) });
 	expect(causes.map(({ message }) => message)).toEqual([

@@ -5,46 +5,52 @@ import { countWork } from "./work.ts";
 /** A map with keys that JSON lacks: ints, uints and booleans. Numbers that are equal are one key. */
 export class CelMap extends CelValue {
 	readonly typeName = "map";
-	private readonly entries = new Map<string, [unknown, unknown]>();
+	private readonly entries = new Map<CanonicalKey, [unknown, unknown]>();
 
 	get size(): number {
 		return this.entries.size;
 	}
 	get(key: unknown): unknown {
-		const text = canonicalKey(key);
-		return text === undefined ? undefined : this.entries.get(text)?.[1];
+		const canonical = canonicalKey(key);
+		return canonical === undefined ? undefined : this.entries.get(canonical)?.[1];
 	}
 	has(key: unknown): boolean {
 		const text = canonicalKey(key);
 		return text !== undefined && this.entries.has(text);
 	}
 	set(key: unknown, value: unknown): void {
-		const text = canonicalKey(key);
-		if (text === undefined) fail("unsupported key type");
-		this.entries.set(text, [key, value]);
+		const canonical = canonicalKey(key);
+		if (canonical === undefined) fail("unsupported key type");
+		this.entries.set(canonical, [key, value]);
 	}
 	keys(): unknown[] {
-		return [...this.entries.values()].map(([key]) => key);
+		return Array.from(this.entries.values(), ([key]) => key);
 	}
 	equals(other: unknown): boolean {
 		if (!(other instanceof CelMap) && !isPlainMap(other)) return false;
 		if (this.size !== mapSize(other)) return false;
-		countWork(this.size);
-		for (const [key, value] of this.entries.values()) {
-			const theirs = mapGet(other, key);
+		countWork(this.size * workPerEntry);
+		for (const [canonical, [key, value]] of this.entries) {
+			const theirs = other instanceof CelMap ? other.entries.get(canonical)?.[1] : mapGet(other, key);
 			if (theirs === undefined || !equal(value, theirs)) return false;
 		}
 		return true;
 	}
 }
 
-/** One text for equal keys; undefined for what no map has as a key. */
-function canonicalKey(key: unknown): string | undefined {
-	if (typeof key === "string") return `s${key}`;
-	if (typeof key === "boolean") return `b${key}`;
+/** Of comparing an entry, in items of lists that are compared. */
+const workPerEntry = 4;
+
+type CanonicalKey = string | boolean | number | bigint;
+
+/** One value for equal keys, as a `Map` compares them; undefined for what no map has as a key. */
+function canonicalKey(key: unknown): CanonicalKey | undefined {
+	if (typeof key === "string" || typeof key === "boolean") return key;
 	const number = numeric(key);
-	if (number === undefined || (typeof number === "number" && !Number.isInteger(number))) return undefined;
-	return `n${typeof number === "number" ? BigInt(number) : number}`;
+	if (number === undefined || Number.isSafeInteger(number)) return number;
+	if (typeof number === "number") return Number.isInteger(number) ? BigInt(number) : undefined;
+	const exact = Number(number);
+	return Number.isSafeInteger(exact) ? exact : number;
 }
 
 export type AnyMap = PlainMap | CelMap;

@@ -7,7 +7,7 @@ import { Cancellation } from "./failure.ts";
 let done = -1;
 
 /** Many times that of visiting all of the largest object that the API takes. */
-const most = 20_000_000;
+const most = 10_000_000;
 
 /** Counts items visited or copied. @throws Cancellation when an evaluation does too much */
 export function countWork(amount: number): void {

@@ -1,7 +1,13 @@
 /** What is wrong with values, in the words of upstream's validator of schemas. */
 import type { Cause } from "../../../core/errors.ts";
-import { shown } from "../../../core/shown.ts";
-import { notSupported, required, tooLongValue, tooMany } from "../../../core/validation/field-errors.ts";
+import { shortened, shown } from "../../../core/shown.ts";
+import {
+	listOfSupported,
+	notAmongListed,
+	required,
+	tooLongValue,
+	tooMany,
+} from "../../../core/validation/field-errors.ts";
 import { numberText } from "./numbers.ts";
 
 /** Where a value stands. */
@@ -54,10 +60,18 @@ export function missing(place: Place, field: string): Cause {
 }
 
 /** @param values of an enum */
-export function notAmong(place: Place, value: unknown, values: readonly unknown[]): Cause {
-	const texts = values.map((one) => (typeof one === "string" ? one : (JSON.stringify(one) ?? "null")));
+/** Of an enumeration in a message: many values may each be none of a long one. */
+const longestList = 10_000;
+
+/** @param list from `listOfValues` */
+export function notAmong(place: Place, value: unknown, list: string): Cause {
 	// Go prints a null like a text.
-	return notSupported(fieldOf(place), value ?? "null", texts);
+	return notAmongListed(fieldOf(place), value ?? "null", list);
+}
+
+export function listOfValues(values: readonly unknown[]): string {
+	const texts = values.map((one) => (typeof one === "string" ? one : (JSON.stringify(one) ?? "null")));
+	return shortened(listOfSupported(texts), longestList);
 }
 
 export function tooLong(place: Place, limit: number): Cause {

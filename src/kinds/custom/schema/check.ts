@@ -99,7 +99,7 @@ function checkEnum(node: SchemaNode, values: readonly unknown[], value: unknown,
 			if (jsonEqual(one, value)) return;
 		}
 	}
-	walk.fail((place) => notAmong(place, value, values));
+	walk.fail((place) => notAmong(place, value, node.enumerationText));
 }
 
 function checkItems(node: SchemaNode, items: readonly unknown[], old: unknown, walk: Walk): void {

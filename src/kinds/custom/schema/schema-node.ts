@@ -1,6 +1,7 @@
 /** A schema as the walks over values need it: each part is made when a value first gets there. */
 import type { Weight } from "../../../core/text/json-limits.ts";
 import { type Regex, regex } from "../../../core/text/regex.ts";
+import { listOfValues } from "./causes.ts";
 import { type Format, formatOf, isCheckedFormat } from "./formats.ts";
 import { hasDefault, itemsOf, propertyOf, type SchemaProps, valuesOf } from "./schema-props.ts";
 
@@ -68,6 +69,7 @@ export class SchemaNode {
 	#junctors: Junctors | undefined;
 	#defaulted: readonly DefaultedField[] | undefined;
 	#scalars: ReadonlySet<unknown> | undefined;
+	#enumerationText: string | undefined;
 	#pattern: Regex | undefined;
 	#format: Format | undefined;
 
@@ -141,6 +143,12 @@ export class SchemaNode {
 	enumerates(scalar: unknown): boolean {
 		this.#scalars ??= new Set(this.enumeration);
 		return this.#scalars.has(scalar);
+	}
+
+	/** The values of the enumeration, as messages list them. */
+	get enumerationText(): string {
+		this.#enumerationText ??= listOfValues(this.enumeration ?? []);
+		return this.#enumerationText;
 	}
 
 	/** @throws Error when the pattern is none: definitions with such a pattern are refused */
