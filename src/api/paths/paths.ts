@@ -4,6 +4,7 @@ import { endedLogsPath } from "../../core/ended-log.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import { type Discovery, discovery } from "../discovery/discovery.ts";
 import { usageResources, virtualResources } from "../discovery/resources.ts";
+import { dumpAt } from "../flow-control/dump.ts";
 import { metricsAt } from "../metrics/paths.ts";
 import { openApi } from "../openapi/openapi.ts";
 import { openApiAt } from "../openapi/paths.ts";
@@ -11,7 +12,7 @@ import { methodNotAllowed, noSuchResource } from "../resources/target.ts";
 import type { Server } from "../server/server.ts";
 import { encodedAs } from "../wire/encode-answer.ts";
 import { aggregatedFormat } from "../wire/negotiate.ts";
-import { jsonResponse, objectResponse } from "../wire/respond.ts";
+import { jsonResponse, objectResponse, textResponse } from "../wire/respond.ts";
 import { WorkloadMetrics } from "../workload-metrics/serve.ts";
 import { healthAt } from "./health.ts";
 import { receiveLogs } from "./receive-logs.ts";
@@ -32,6 +33,8 @@ export function createPaths(server: Server): Paths {
 		const path = request.path.length > 1 && request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
 		const found = discoveryAt(documents, path, request) ?? healthAt(path, request) ?? plainAt(server, path);
 		if (found !== undefined) return found;
+		const dump = dumpAt(path, server.flowControl.levels);
+		if (dump !== undefined) return textResponse(dump);
 		return (
 			(await metricsAt(server.metrics.registry, workloads, path, user)) ??
 			(await openApiAt(schemas, path, request)) ??

@@ -1,6 +1,7 @@
 /** The way of a request as a value: a list of steps around an endpoint. */
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import type { AuditRecord } from "../audit/record.ts";
+import type { TrafficClass } from "../flow-control/flow-control.ts";
 import type { RequestInfo } from "../request/request-info.ts";
 
 /** What the steps find out about one request. */
@@ -13,6 +14,8 @@ export interface Exchange {
 	requester: User | undefined;
 	/** The effective user: the requester, or the user that they impersonate. */
 	user: User | undefined;
+	/** Where it waits its turn; undefined for the cluster's own parts, which do not wait. */
+	traffic: TrafficClass | undefined;
 	/** The request may be made. */
 	isAllowed: boolean;
 	/** What the audit log notes of it; undefined when it is not recorded. */

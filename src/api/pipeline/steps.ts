@@ -4,11 +4,13 @@ import { authenticate } from "../access/authenticate.ts";
 import { authorize } from "../access/authorize.ts";
 import { actingUser } from "../access/impersonate.ts";
 import type { Audit } from "../audit/audit.ts";
+import type { FlowControl } from "../flow-control/flow-control.ts";
 import type { RequestMetrics } from "../metrics/requests.ts";
 import { isProbe } from "../paths/health.ts";
 import type { Flows } from "../request/flow.ts";
 import { parseRequestInfo } from "../request/request-info.ts";
 import type { Server } from "../server/server.ts";
+import { passesOn } from "../subresources/subresources.ts";
 import { encodeAnswer } from "../wire/encode-answer.ts";
 import { errorResponse } from "../wire/respond.ts";
 import { warningHeader } from "../wire/warnings.ts";
@@ -129,29 +131,48 @@ export function receive(flows: Flows): Step {
 }
 
 /**
- * Bounds the requests under way. Clients of the same process bound themselves, and the cluster's own parts must not
- * wait for anyone outside: a request to a pod that does not answer is under way for long. Watches, streams and
- * connections that have begun count no more.
+ * Says where a request belongs, also one that will be denied. Clients of the same process are the cluster's own parts:
+ * they bound themselves, and must not wait for anyone outside.
+ */
+export function classify(flowControl: FlowControl): Step {
+	return before((exchange) => {
+		if (exchange.request.peer === undefined) return undefined;
+		exchange.traffic = flowControl.classify(found(exchange.user, "who asks"), found(exchange.info, "what is asked"));
+		return undefined;
+	});
+}
+
+/**
+ * Waits until it is the request's turn. A connection to a pod that does not answer is under way for long, and takes
+ * nothing else: such requests have a limit of their own. Watches, streams and connections that have begun count no more.
  * @throws ApiError TooManyRequests
  */
-export function limit(flows: Flows): Step {
+export function prioritize(flowControl: FlowControl, flows: Flows): Step {
 	return async (exchange, next) => {
-		const { request, user } = exchange;
+		const { request, traffic } = exchange;
 		// A probe must find the server alive.
-		if (request.peer === undefined || isProbe(request.path)) return next(exchange);
-		const release = flows.enter(found(user, "who asks"));
+		if (traffic === undefined || isProbe(request.path)) return next(exchange);
+		const [user, info] = [found(exchange.user, "who asks"), found(exchange.info, "what is asked")];
+		const entering = passesOn.has(info.resource?.subresource)
+			? flows.enter(user)
+			: flowControl.enter(traffic, { request, info, user });
+		const leave = entering instanceof Promise ? await entering : entering;
 		try {
 			return await next(exchange);
 		} finally {
-			release();
+			leave();
 		}
 	};
 }
 
 /** What the rest has to say besides its answer, be it an error. */
-export const addWarnings: Step = (exchange, next) =>
+export const addHeaders: Step = (exchange, next) =>
 	next(exchange).then((response) => {
-		const { warnings } = exchange;
+		const { warnings, traffic } = exchange;
 		if (warnings.length > 0) response.headers["warning"] = warningHeader(warnings);
+		if (traffic !== undefined) {
+			response.headers["x-kubernetes-pf-flowschema-uid"] = traffic.uid;
+			response.headers["x-kubernetes-pf-prioritylevel-uid"] = traffic.level.uid;
+		}
 		return response;
 	});

@@ -57,7 +57,7 @@ test("requests whose bodies have not come are refused beyond the limit, and keep
 	await api.close();
 });
 
-test("a burst is refused beyond the limit, but for probes; a body that breaks off gives its place back", async () => {
+test("a burst of connections is refused beyond the limit; a body that breaks off gives its place back", async () => {
 	const dials: (() => void)[] = [];
 	const dialAgent = () =>
 		new Promise<never>((_, reject) => {
@@ -69,12 +69,9 @@ test("a burst is refused beyond the limit, but for probes; a body that breaks of
 		api.ask("GET", "/api/v1/nodes/node-1/proxy/metrics", undefined, outside),
 	);
 	await expect.poll(() => dials.length).toBe(3);
-	expect(await api.ask("GET", "/api/v1/namespaces", undefined, outside)).toMatchObject(refusal);
 	expect((await api.ask("GET", "/readyz", undefined, outside)).status).toBe(200);
-	// What is no resource is not for nothing either.
-	expect(await api.ask("GET", "/openapi/v2", undefined, outside)).toMatchObject(refusal);
-	// The cluster's own parts are not kept out.
-	expect((await api.ask("GET", "/api/v1/namespaces")).status).toBe(200);
+	// Requests that the server answers itself are not kept out.
+	expect((await api.ask("GET", "/api/v1/namespaces", undefined, outside)).status).toBe(200);
 	for (const fail of dials) fail();
 	const answers = await Promise.all(running);
 	expect(answers.filter(({ status }) => status === 429)).toHaveLength(17);

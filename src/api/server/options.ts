@@ -78,6 +78,9 @@ export interface ApiOptions {
 	podSecurity?: PodSecurityConfiguration;
 	/** Memory that objects may take, all together. Default: half of the heap that Node.js allows itself. */
 	objectLimitBytes?: number;
-	/** Requests that are answered at the same time, watches and streams aside. Default 1000. */
+	/**
+	 * Seats for requests that are answered at the same time (default 600), bodies that are received, and connections that
+	 * are opened (default 1000 each).
+	 */
 	maxRequestsInFlight?: number;
 }

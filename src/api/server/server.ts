@@ -12,6 +12,7 @@ import type { AuditRecord } from "../audit/record.ts";
 import type { WatchCache } from "../cache/cache.ts";
 import type { TokenAuthenticator } from "../credentials/token-authenticator.ts";
 import type { Tokens } from "../credentials/tokens.ts";
+import type { FlowControl } from "../flow-control/flow-control.ts";
 import type { StoreMetrics } from "../metrics/server.ts";
 import type { Authorizer } from "../request/authorizer.ts";
 import type { RequestInfo, Verb } from "../request/request-info.ts";
@@ -26,6 +27,8 @@ export interface Server {
 	readonly tokens: Tokens;
 	/** Authorization: consulted by every entry point, and by admission plugins with additional checks. */
 	readonly authorizer: Authorizer;
+	/** Which requests run now, which wait, which are refused. */
+	readonly flowControl: FlowControl;
 	/** Those who know bearer tokens, in the order in which they are asked. */
 	readonly authenticators: readonly TokenAuthenticator[];
 	readonly admission: Admission;

@@ -1,0 +1,59 @@
+/** A PriorityLevelConfiguration at work. */
+import type { Clock } from "../../core/time/clock.ts";
+import type { PriorityLevelConfiguration } from "../../kinds/generated/types.ts";
+import { Demand } from "./demand.ts";
+import type { Limits } from "./limits.ts";
+import { Queues } from "./queues.ts";
+import { RetryAfter } from "./retry-after.ts";
+import { mostSeatsOf } from "./seats.ts";
+
+const noQueues = { queues: 0, handSize: 0, queueLengthLimit: 0 };
+
+export class Level {
+	readonly name: string;
+	readonly queues: Queues;
+	readonly demand: Demand;
+	readonly retryAfter = new RetryAfter();
+	uid = "";
+	isExempt = false;
+	limits: Limits = { nominal: 0, least: 0, most: 0 };
+	/** What it has now, with what it borrows and without what it lends. */
+	current = 0;
+	/** What it was to have at the last division, in proportion to others. */
+	target = 0;
+	mostSeatsOfOne = 1;
+	readonly done = { dispatched: 0, rejected: 0, timedOut: 0, cancelled: 0 };
+
+	constructor(name: string, clock: Clock) {
+		this.name = name;
+		this.queues = new Queues(clock);
+		this.demand = new Demand(clock.monotonicMs());
+	}
+
+	/** Takes effect at once for those that wait. What it borrows begins anew where its shares have changed. */
+	configure({ metadata, spec }: Pick<PriorityLevelConfiguration, "metadata" | "spec">, limits: Limits): void {
+		const isKept = limits.nominal === this.limits.nominal && this.current > 0;
+		this.uid = metadata.uid;
+		this.isExempt = spec.type === "Exempt";
+		this.limits = limits;
+		const { queues = 64, handSize = 8, queueLengthLimit = 50 } = spec.limited?.limitResponse?.queuing ?? noQueues;
+		this.mostSeatsOfOne = mostSeatsOf(limits.nominal, Math.max(1, handSize));
+		const kept = Math.max(limits.least, Math.min(limits.most, this.current));
+		this.current = isKept ? kept : limits.nominal;
+		this.queues.configure({ queues, handSize, queueLengthLimit }, this.#seats());
+	}
+
+	setCurrent(seats: number): void {
+		this.current = seats;
+		this.queues.setLimit(this.#seats());
+	}
+
+	/** Notes what is needed now. */
+	note(nowMs: number): void {
+		this.demand.set(this.queues.seatsRunning + this.queues.seatsWaiting, nowMs);
+	}
+
+	#seats(): number {
+		return this.isExempt ? Number.POSITIVE_INFINITY : this.current;
+	}
+}
