@@ -187,7 +187,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 
 /** @throws ApiError synchronously for unknown paths, or in the promise */
 function endpoint(server: Server, aggregator: Aggregator): Endpoint {
-	const paths = createPaths(server);
+	const paths = createPaths(server, aggregator);
 	return (exchange) => {
 		const { request, warnings, audit } = exchange;
 		const [info, user] = [found(exchange.info, "what is asked"), found(exchange.user, "who asks")];

@@ -14,12 +14,14 @@ import type { RequestInfo } from "../request/request-info.ts";
 import type { Server } from "../server/server.ts";
 import { AvailabilityChecks } from "./availability.ts";
 import { Backend } from "./backend.ts";
+import { Described, type Description } from "./described.ts";
 
 /** A group version that an extension API server serves. */
 export interface Remote {
 	readonly apiService: APIService;
 	readonly backend: Backend;
 	readonly isAvailable: boolean;
+	readonly described: Described;
 }
 
 export class Aggregator {
@@ -28,6 +30,8 @@ export class Aggregator {
 	readonly #remotes = new Map<string, Remote>();
 	readonly #checks: AvailabilityChecks;
 	readonly #closing = new AbortController();
+	/** Made when asked for, after a change. */
+	#descriptions: readonly Description[] | undefined;
 
 	/** Begins with what the cache, which has been filled, holds. */
 	constructor(server: Server) {
@@ -47,11 +51,21 @@ export class Aggregator {
 		return this.#remotes.get(apiServiceName(rest[0] ?? "", rest[1] ?? ""));
 	}
 
+	/** What is served elsewhere. The same list until something changes. */
+	readonly descriptions = (): readonly Description[] => {
+		this.#descriptions ??= [...this.#remotes.values()].map(({ described }) => described.description);
+		return this.#descriptions;
+	};
+
 	close(): void {
 		this.#closing.abort();
 		this.#checks.close();
-		for (const { backend } of this.#remotes.values()) backend.close();
+		for (const remote of this.#remotes.values()) end(remote);
 	}
+
+	readonly #changed = () => {
+		this.#descriptions = undefined;
+	};
 
 	#follow(): void {
 		if (this.#closing.signal.aborted) return;
@@ -90,14 +104,26 @@ export class Aggregator {
 		const before = this.#remotes.get(name);
 		const stays = before !== undefined && semanticEqual(before.apiService.spec, apiService.spec);
 		const backend = stays ? before.backend : new Backend(this.#server, apiService);
-		if (!stays) before?.backend.close();
-		this.#remotes.set(name, { apiService, backend, isAvailable: isTrue(apiService, "Available") });
+		const described = stays ? before.described : new Described(this.#server, apiService, backend, this.#changed);
+		if (before !== undefined && !stays) end(before);
+		const isAvailable = isTrue(apiService, "Available");
+		this.#remotes.set(name, { apiService, backend, described, isAvailable });
+		if (!stays) this.#changed();
+		described.setAvailable(isAvailable);
 		this.#checks.add(apiService, backend);
 	}
 
 	#forget(name: string): void {
-		this.#remotes.get(name)?.backend.close();
+		const remote = this.#remotes.get(name);
+		if (remote === undefined) return;
+		end(remote);
 		this.#remotes.delete(name);
 		this.#checks.forget(name);
+		this.#changed();
 	}
+}
+
+function end({ backend, described }: Remote): void {
+	described.close();
+	backend.close();
 }

@@ -1,7 +1,14 @@
 /** What `kubectl api-resources` and every REST mapper ask first: groups, versions, resources, in two forms. */
 import { type KindSource, ofAllKinds } from "../../kinds/engine/registry.ts";
 import { type VirtualResource, virtualResources } from "./resources.ts";
-import { type ServedGroup, type ServedGroupVersion, type ServedResource, servedGroups } from "./served.ts";
+import {
+	byPriority,
+	byVersionPriority,
+	type ServedGroup,
+	type ServedGroupVersion,
+	type ServedResource,
+	servedGroups,
+} from "./served.ts";
 
 /** The kinds as they are served now. */
 export type Kinds = Pick<KindSource, "all">;
@@ -26,13 +33,44 @@ export interface Discovery {
 
 export type AggregatedVersion = "v2" | "v2beta1";
 
-export function discovery(kinds: Kinds, virtual: readonly VirtualResource[] = virtualResources): Discovery {
-	const current = ofAllKinds(kinds, (all) => ({
-		groups: servedGroups(all, virtual),
-		documents: new Map<string, object | undefined>(),
-	}));
+/** A group version that an extension API server serves. */
+export interface RemoteGroupVersion {
+	readonly group: string;
+	readonly version: string;
+	readonly groupPriority: number;
+	readonly versionPriority: number;
+	/** In the aggregated form. */
+	readonly resources: readonly object[];
+	/** Stale: the server did not answer, so this is what is known of it. */
+	readonly freshness: "Current" | "Stale";
+}
 
-	function document<T extends object | undefined>(name: string, build: (groups: readonly ServedGroup[]) => T): T {
+/** The same list until something changes. */
+export type RemoteGroupVersions = () => readonly RemoteGroupVersion[];
+
+const noRemotes: readonly RemoteGroupVersion[] = [];
+
+/** @param remotes take the place of what is served here under the same group and version */
+export function discovery(
+	kinds: Kinds,
+	virtual: readonly VirtualResource[] = virtualResources,
+	remotes: RemoteGroupVersions = () => noRemotes,
+): Discovery {
+	const local = ofAllKinds(kinds, (all) => servedGroups(all, virtual));
+	let made: {
+		from: unknown;
+		remotes: unknown;
+		groups: readonly ListedGroup[];
+		documents: Map<string, object | undefined>;
+	};
+	const current = () => {
+		const [from, others] = [local(), remotes()];
+		if (made?.from !== from || made.remotes !== others)
+			made = { from, remotes: others, groups: listedGroups(from, others), documents: new Map() };
+		return made;
+	};
+
+	function document<T extends object | undefined>(name: string, build: (groups: readonly ListedGroup[]) => T): T {
 		const { groups, documents } = current();
 		if (!documents.has(name)) documents.set(name, build(groups));
 		// A name always refers to the same `build`.
@@ -40,8 +78,8 @@ export function discovery(kinds: Kinds, virtual: readonly VirtualResource[] = vi
 	}
 	const resources = (group: string, version: string) =>
 		document(`${group}/${version}`, (all) => {
-			const served = all.find(({ name }) => name === group)?.versions.find((found) => found.version === version);
-			return served && resourceList(group, served);
+			const listed = all.find(({ name }) => name === group)?.versions.find((found) => found.version === version);
+			return listed?.served && resourceList(group, listed.served);
 		});
 
 	return {
@@ -83,7 +121,43 @@ const apiVersions = {
 	serverAddressByClientCIDRs: [],
 };
 
-function apiGroup(group: ServedGroup): object {
+interface ListedGroup {
+	name: string;
+	priority: number;
+	versions: readonly ListedVersion[];
+}
+
+interface ListedVersion {
+	version: string;
+	priority: number;
+	/** What is served here; undefined for a remote one. */
+	served?: ServedGroupVersion;
+	remote?: RemoteGroupVersion;
+}
+
+/** The priority of a group is the highest that is asked for one of its versions. */
+function listedGroups(local: readonly ServedGroup[], remotes: readonly RemoteGroupVersion[]): readonly ListedGroup[] {
+	const groups = new Map<string, { priority: number; versions: Map<string, ListedVersion> }>();
+	for (const { name, priority, versions } of local) {
+		const listed = versions.map((served): [string, ListedVersion] => [served.version, { ...served, served }]);
+		groups.set(name, { priority, versions: new Map(listed) });
+	}
+	for (const remote of remotes) {
+		const { group, version, groupPriority, versionPriority: priority } = remote;
+		const found = groups.get(group) ?? { priority: 0, versions: new Map() };
+		groups.set(group, { ...found, priority: Math.max(found.priority, groupPriority) });
+		found.versions.set(version, { version, priority, remote });
+	}
+	return [...groups]
+		.map(([name, { priority, versions }]) => ({
+			name,
+			priority,
+			versions: [...versions.values()].sort(byVersionPriority),
+		}))
+		.sort(byPriority);
+}
+
+function apiGroup(group: ListedGroup): object {
 	const versions = group.versions.map(({ version }) => ({ groupVersion: `${group.name}/${version}`, version }));
 	return { name: group.name, versions, preferredVersion: versions[0] };
 }
@@ -120,17 +194,17 @@ function legacySubresources({ plural, namespaced, subresources }: ServedResource
 	}));
 }
 
-function aggregated(version: AggregatedVersion, groups: readonly ServedGroup[]): object {
+function aggregated(version: AggregatedVersion, groups: readonly ListedGroup[]): object {
 	return {
 		kind: "APIGroupDiscoveryList",
 		apiVersion: `apidiscovery.k8s.io/${version}`,
 		metadata: {},
 		items: groups.map(({ name, versions }) => ({
 			metadata: name === "" ? {} : { name },
-			versions: versions.map((served) => ({
-				version: served.version,
-				resources: served.resources.map(aggregatedResource),
-				freshness: "Current",
+			versions: versions.map(({ version: listed, served, remote }) => ({
+				version: listed,
+				resources: remote?.resources ?? served?.resources.map(aggregatedResource) ?? [],
+				freshness: remote?.freshness ?? "Current",
 			})),
 		})),
 	};

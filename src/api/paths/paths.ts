@@ -2,7 +2,8 @@
 
 import { endedLogsPath } from "../../core/ended-log.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
-import { type Discovery, discovery } from "../discovery/discovery.ts";
+import type { Aggregator } from "../aggregation/aggregator.ts";
+import { discovery } from "../discovery/discovery.ts";
 import { usageResources, virtualResources } from "../discovery/resources.ts";
 import { dumpAt } from "../flow-control/dump.ts";
 import { metricsAt } from "../metrics/paths.ts";
@@ -10,20 +11,20 @@ import { openApi } from "../openapi/openapi.ts";
 import { openApiAt } from "../openapi/paths.ts";
 import { methodNotAllowed, noSuchResource } from "../resources/target.ts";
 import type { Server } from "../server/server.ts";
-import { encodedAs } from "../wire/encode-answer.ts";
-import { aggregatedFormat } from "../wire/negotiate.ts";
-import { jsonResponse, objectResponse, textResponse } from "../wire/respond.ts";
+import { objectResponse, textResponse } from "../wire/respond.ts";
 import { WorkloadMetrics } from "../workload-metrics/serve.ts";
+import { discoveryAt } from "./discovery.ts";
 import { healthAt } from "./health.ts";
 import { receiveLogs } from "./receive-logs.ts";
 
 export type Paths = (request: ApiRequest, user: User) => Promise<ApiResponse>;
 
-export function createPaths(server: Server): Paths {
+export function createPaths(server: Server, aggregator: Aggregator): Paths {
 	const { usage } = server.options;
 	const documents = discovery(
 		server.registry,
 		usage === undefined ? virtualResources : [...virtualResources, ...usageResources],
+		aggregator.descriptions,
 	);
 	const schemas = openApi(server.registry, { version: server.options.gitVersion ?? defaultVersion });
 	const workloads = new WorkloadMetrics(server.cache, server.clock);
@@ -45,50 +46,6 @@ export function createPaths(server: Server): Paths {
 
 function missing(): never {
 	throw noSuchResource();
-}
-
-function discoveryAt(documents: Discovery, path: string, request: ApiRequest): ApiResponse | undefined {
-	if (path === "/api" || path === "/apis") {
-		const format = aggregatedFormat(request.headers["accept"]);
-		if (format === undefined && path === "/api") return objectResponse(documents.api());
-		if (format === undefined)
-			return objectResponse(isOldKubectl(request) ? preferringBeta(documents.apis()) : documents.apis());
-		const { version, encoding, mediaType } = format;
-		const document = path === "/api" ? documents.aggregatedApi(version) : documents.aggregatedApis(version);
-		const response = encodedAs(encoding, jsonResponse(document));
-		response.headers["content-type"] = mediaType;
-		return response;
-	}
-	if (path === "/api/v1") return objectResponse(documents.apiV1());
-	const [, root, group, groupVersion, ...more] = path.split("/");
-	if (root !== "apis" || group === undefined || more.length > 0) return undefined;
-	const document = groupVersion === undefined ? documents.group(group) : documents.groupVersion(group, groupVersion);
-	if (document === undefined) return undefined;
-	return objectResponse(groupVersion === undefined && isOldKubectl(request) ? preferringBeta(document) : document);
-}
-
-/**
- * kubectl before 1.21 cannot read a CronJob of batch/v1, as it must for `create job --from`. It reads the group's
- * preferred version, so for it that is batch/v1beta1; manifests of batch/v1 still find their kind.
- */
-function isOldKubectl(request: ApiRequest): boolean {
-	// The first word is what the program's file is called.
-	return /^[^/ ]+\/v1\.(\d|1\d|20)\.\S* \(.*\) kubernetes\//.test(request.headers["user-agent"] ?? "");
-}
-
-interface GroupDocument {
-	name: string;
-	versions: { version: string }[];
-}
-
-/** An APIGroup, or the list of all, with the group batch preferring its version v1beta1. */
-function preferringBeta(document: object): object {
-	// Made by discovery.ts as APIGroup or APIGroupList.
-	if ("groups" in document) return { ...document, groups: (document.groups as GroupDocument[]).map(preferringBeta) };
-	const group = document as GroupDocument;
-	const beta = group.versions.find(({ version }) => version === "v1beta1");
-	if (group.name !== "batch" || beta === undefined) return document;
-	return { ...group, versions: [beta, ...group.versions.filter((other) => other !== beta)], preferredVersion: beta };
 }
 
 /** Indented as upstream, for every client: scripts search for `"gitVersion": "v1.` in it. */

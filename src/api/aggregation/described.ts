@@ -1,0 +1,124 @@
+/** What one extension API server says that it serves, asked for again and again, and what is known while it is silent. */
+import type { Timer } from "../../core/time/clock.ts";
+import type { APIService } from "../../kinds/generated/types.ts";
+import type { RemoteGroupVersion } from "../discovery/discovery.ts";
+import type { Server } from "../server/server.ts";
+import { Worker } from "../server/worker.ts";
+import { ask, type Told } from "./ask.ts";
+import type { Backend } from "./backend.ts";
+import { aggregatedResources, type DiscoveredResource, listedResources } from "./resource-list.ts";
+
+const timeoutMs = 5000;
+/** As upstream. */
+const againMs = 60_000;
+const largestAnswerBytes = 16 * 1024 * 1024;
+const json = "application/json";
+const aggregated = `${json};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`;
+
+export interface Description extends RemoteGroupVersion {
+	readonly resources: readonly DiscoveredResource[];
+	/** Where its OpenAPI v3 documents are, by their names in the index. Its own group version only. */
+	readonly openApi: Readonly<Record<string, { serverRelativeURL: string }>>;
+}
+
+export class Described {
+	readonly #server: Server;
+	readonly #backend: Backend;
+	readonly #changed: () => void;
+	readonly #worker: Worker;
+	#again: Timer | undefined;
+	#etag: string | undefined;
+	#isAvailable = false;
+	#description: Description;
+
+	/** @param changed called when the description is another */
+	constructor(server: Server, apiService: APIService, backend: Backend, changed: () => void) {
+		this.#server = server;
+		this.#backend = backend;
+		this.#changed = changed;
+		const { group = "", version = "", groupPriorityMinimum: groupPriority, versionPriority } = apiService.spec;
+		const unknown = { resources: [], freshness: "Stale", openApi: {} } as const;
+		this.#description = { group, version, groupPriority, versionPriority, ...unknown };
+		// A failure is no news: what is known stays, and is marked.
+		this.#worker = new Worker(
+			server.options.wallClock ?? server.clock,
+			() => this.#look(),
+			() => {},
+		);
+	}
+
+	get description(): Description {
+		return this.#description;
+	}
+
+	/** Whether it can be asked. */
+	setAvailable(isAvailable: boolean): void {
+		if (this.#isAvailable === isAvailable) return;
+		this.#isAvailable = isAvailable;
+		if (isAvailable) this.#worker.add("discovery");
+		else this.#take({ freshness: "Stale" });
+	}
+
+	close(): void {
+		this.#worker.close();
+		this.#again?.cancel();
+	}
+
+	async #look(): Promise<void> {
+		this.#again?.cancel();
+		if (!this.#isAvailable) return;
+		try {
+			const resources = await this.#resources();
+			const openApi = await this.#openApi().catch(() => ({}));
+			this.#take({ resources, openApi, freshness: "Current" });
+		} catch (error) {
+			this.#take({ freshness: "Stale" });
+			throw error;
+		}
+		const clock = this.#server.options.wallClock ?? this.#server.clock;
+		this.#again = clock.after(againMs, () => this.#worker.add("discovery"));
+	}
+
+	#take(news: Partial<Description>): void {
+		const next = { ...this.#description, ...news };
+		if (JSON.stringify(next) === JSON.stringify(this.#description)) return;
+		this.#description = next;
+		this.#changed();
+	}
+
+	async #resources(): Promise<readonly DiscoveredResource[]> {
+		const { group, version, resources } = this.#description;
+		const headers: Record<string, string> = { accept: aggregated };
+		if (this.#etag !== undefined) headers["if-none-match"] = this.#etag;
+		const told = await this.#ask("/apis", headers);
+		if (told.status === 304) return resources;
+		const type = String(told.headers["content-type"] ?? "");
+		if (told.status === 200 && type.includes("as=APIGroupDiscoveryList") && group !== "") {
+			const found = aggregatedResources(parsed(told), { group, version }) ?? [];
+			this.#etag = String(told.headers["etag"] ?? "") || undefined;
+			return found;
+		}
+		const older = await this.#ask(group === "" ? `/api/${version}` : `/apis/${group}/${version}`, { accept: json });
+		if (older.status !== 200) throw new Error(`discovery was answered with ${older.status}`);
+		return listedResources(parsed(older), { group, version });
+	}
+
+	async #openApi(): Promise<Description["openApi"]> {
+		const { group, version } = this.#description;
+		const told = await this.#ask("/openapi/v3", { accept: json });
+		// Whatever it is: what is missing is missing.
+		const { paths } =
+			told.status === 200 ? (parsed(told) as { paths?: Record<string, { serverRelativeURL?: unknown }> }) : {};
+		const name = `apis/${group}/${version}`;
+		const url = paths?.[name]?.serverRelativeURL;
+		return typeof url === "string" ? { [name]: { serverRelativeURL: url } } : {};
+	}
+
+	#ask(path: string, headers: Record<string, string>): Promise<Told> {
+		return ask(this.#server, this.#backend, { path, headers, timeoutMs, most: largestAnswerBytes });
+	}
+}
+
+function parsed({ body }: Told): unknown {
+	return JSON.parse(body.toString());
+}
