@@ -15,6 +15,7 @@ import type { Server } from "../server/server.ts";
 import { AvailabilityChecks } from "./availability.ts";
 import { Backend } from "./backend.ts";
 import { Described, type Description } from "./described.ts";
+import type { OpenApiPart } from "./openapi-part.ts";
 
 /** A group version that an extension API server serves. */
 export interface Remote {
@@ -24,6 +25,9 @@ export interface Remote {
 	readonly described: Described;
 }
 
+const noParts: readonly OpenApiPart[] = [];
+const openApiV3 = "/openapi/v3/";
+
 export class Aggregator {
 	readonly #server: Server;
 	/** By the names of their APIServices. */
@@ -32,6 +36,7 @@ export class Aggregator {
 	readonly #closing = new AbortController();
 	/** Made when asked for, after a change. */
 	#descriptions: readonly Description[] | undefined;
+	#parts: readonly OpenApiPart[] = noParts;
 
 	/** Begins with what the cache, which has been filled, holds. */
 	constructor(server: Server) {
@@ -45,10 +50,18 @@ export class Aggregator {
 		// Most clusters have none.
 		if (this.#remotes.size === 0) return undefined;
 		if (resource !== undefined) return this.#remotes.get(apiServiceName(resource.group, resource.version));
+		if (path.startsWith(openApiV3)) return this.#describing(path.slice(openApiV3.length));
 		const [, root, ...rest] = path.replace(/\/$/, "").split("/");
 		if (root === "api" && rest.length === 1) return this.#remotes.get(apiServiceName("", rest[0] ?? ""));
 		if (root !== "apis" || rest.length !== 2) return undefined;
 		return this.#remotes.get(apiServiceName(rest[0] ?? "", rest[1] ?? ""));
+	}
+
+	/** Whose document it is. @param name in the index of OpenAPI v3 documents */
+	#describing(name: string): Remote | undefined {
+		for (const remote of this.#remotes.values())
+			if (Object.hasOwn(remote.described.description.openApi, name)) return remote;
+		return undefined;
 	}
 
 	/** What is served elsewhere. The same list until something changes. */
@@ -56,6 +69,16 @@ export class Aggregator {
 		this.#descriptions ??= [...this.#remotes.values()].map(({ described }) => described.description);
 		return this.#descriptions;
 	};
+
+	/** Parts of an OpenAPI v2 document. The same list until something changes. */
+	async openApiParts(): Promise<readonly OpenApiPart[]> {
+		if (this.#remotes.size === 0) return noParts;
+		const found = await Promise.all([...this.#remotes.values()].map(({ described }) => described.openApiV2()));
+		const parts = found.filter((part) => part !== undefined);
+		const isSame = parts.length === this.#parts.length && parts.every((part, index) => part === this.#parts[index]);
+		if (!isSame) this.#parts = parts;
+		return this.#parts;
+	}
 
 	close(): void {
 		this.#closing.abort();

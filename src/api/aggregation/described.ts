@@ -1,4 +1,5 @@
 /** What one extension API server says that it serves, asked for again and again, and what is known while it is silent. */
+import { sameJson } from "../../core/equal.ts";
 import type { Timer } from "../../core/time/clock.ts";
 import type { APIService } from "../../kinds/generated/types.ts";
 import type { RemoteGroupVersion } from "../discovery/discovery.ts";
@@ -6,6 +7,7 @@ import type { Server } from "../server/server.ts";
 import { Worker } from "../server/worker.ts";
 import { ask, type Told } from "./ask.ts";
 import type { Backend } from "./backend.ts";
+import { type OpenApiPart, openApiPart } from "./openapi-part.ts";
 import { aggregatedResources, type DiscoveredResource, listedResources } from "./resource-list.ts";
 
 const timeoutMs = 5000;
@@ -30,6 +32,11 @@ export class Described {
 	#etag: string | undefined;
 	#isAvailable = false;
 	#description: Description;
+	readonly #v2: { part: OpenApiPart | undefined; etag: string; untilMs: number } = {
+		part: undefined,
+		etag: "",
+		untilMs: 0,
+	};
 
 	/** @param changed called when the description is another */
 	constructor(server: Server, apiService: APIService, backend: Backend, changed: () => void) {
@@ -49,6 +56,31 @@ export class Described {
 
 	get description(): Description {
 		return this.#description;
+	}
+
+	/**
+	 * Its part of an OpenAPI v2 document, which is large and seldom asked for: the same object until it changes. After the
+	 * first time what is known is told at once, and looked after.
+	 */
+	async openApiV2(): Promise<OpenApiPart | undefined> {
+		const clock = this.#server.options.wallClock ?? this.#server.clock;
+		if (!this.#isAvailable || clock.monotonicMs() < this.#v2.untilMs) return this.#v2.part;
+		const isFirst = this.#v2.untilMs === 0;
+		this.#v2.untilMs = clock.monotonicMs() + againMs;
+		const looking = this.#lookAtV2().catch(() => {});
+		if (isFirst) await looking;
+		return this.#v2.part;
+	}
+
+	async #lookAtV2(): Promise<void> {
+		const { group, version } = this.#description;
+		const headers: Record<string, string> = { accept: json };
+		if (this.#v2.etag !== "") headers["if-none-match"] = this.#v2.etag;
+		const told = await this.#ask("/openapi/v2", headers);
+		if (told.status !== 200) return;
+		const part = openApiPart(parsed(told), `/apis/${group}/${version}/`);
+		this.#v2.etag = String(told.headers["etag"] ?? "");
+		if (!sameJson(part, this.#v2.part)) this.#v2.part = part;
 	}
 
 	/** Whether it can be asked. */

@@ -136,3 +136,26 @@ test("the aggregated form has a tag, by which clients learn that nothing has cha
 	const changed = await api.ask("GET", "/apis", undefined, { headers: { ...headers, "if-none-match": etag } });
 	expect([changed.status, changed.headers["etag"] === etag]).toEqual([200, false]);
 });
+
+test("OpenAPI documents tell of an extension server's resources, too", async () => {
+	const { api, extension } = await served();
+	const index = async () => (await api.ask("GET", "/openapi/v3")).object.paths;
+	await vi.waitFor(async () => expect(await index()).toHaveProperty(["apis/wardle.example.com/v1alpha1"]), 20_000);
+	const { serverRelativeURL } = (await index())["apis/wardle.example.com/v1alpha1"];
+	expect(await index()).toHaveProperty(["apis/apps/v1"]);
+	const document = JSON.parse((await through(api, "GET", serverRelativeURL)).text);
+	expect(document.components.schemas).toHaveProperty(["com.example.wardle.v1alpha1.Flunder"]);
+	const v2 = async () => (await api.ask("GET", "/openapi/v2")).object;
+	const { definitions, paths, swagger } = await v2();
+	expect(definitions["com.example.wardle.v1alpha1.Flunder"].properties.spec.properties).toHaveProperty("reference");
+	// Of the other version there is no APIService.
+	expect(definitions).not.toHaveProperty(["com.example.wardle.v1beta1.Flunder"]);
+	expect(paths).toHaveProperty(["/apis/wardle.example.com/v1alpha1/fischers/{name}"]);
+	expect([swagger, definitions["io.k8s.api.apps.v1.Deployment"].type]).toEqual(["2.0", "object"]);
+	expect(extension.askedByItself.filter(({ requestURI }) => requestURI === "/openapi/v2")).toHaveLength(1);
+	const etag = (await api.ask("GET", "/openapi/v2")).headers["etag"] ?? "";
+	expect((await api.ask("GET", "/openapi/v2", undefined, { headers: { "if-none-match": etag } })).status).toBe(304);
+	await api.ask("DELETE", "/apis/apiregistration.k8s.io/v1/apiservices/v1alpha1.wardle.example.com");
+	expect((await v2()).definitions).not.toHaveProperty(["com.example.wardle.v1alpha1.Flunder"]);
+	expect(await index()).not.toHaveProperty(["apis/wardle.example.com/v1alpha1"]);
+});

@@ -9,6 +9,7 @@ import { type VirtualResource, virtualResources } from "../discovery/resources.t
 import { servedGroups } from "../discovery/served.ts";
 import { documentV2, documentV3, type Source } from "./documents.ts";
 import { encodeDocument } from "./gnostic.ts";
+import { mergedDocument, type Part } from "./merged.ts";
 import type { Descriptions } from "./schemas.ts";
 
 /** Content type of the protobuf form of `/openapi/v2`, as newer servers write what older clients ask for with `@`. */
@@ -30,19 +31,28 @@ export interface OpenApi {
 	/** `/openapi/v2` */
 	v2(): Promise<OpenApiDocumentV2>;
 	/** `/openapi/v3`: path → where its document is; the hash in the address lets clients keep it for good. */
-	v3Index(): Promise<{ paths: Record<string, { serverRelativeURL: string }> }>;
+	v3Index(): Promise<OpenApiIndex>;
 	/** `/openapi/v3/{path}` with `path` as in the index: `api/v1`, `apis/apps/v1`. */
 	v3(path: string): Promise<OpenApiDocument | undefined>;
+}
+
+export interface OpenApiIndex {
+	paths: Record<string, { serverRelativeURL: string }>;
 }
 
 export interface OpenApiOptions {
 	/** As reported by `/version`. */
 	version: string;
 	virtual?: readonly VirtualResource[];
+	/** What extension API servers add to the document of v2: the same list until something changes. Default: nothing. */
+	parts?: () => Promise<readonly Part[]>;
+	/** The addresses of their documents of v3. Default: none. */
+	remoteIndex?: () => OpenApiIndex["paths"];
 }
 
 /** Nothing is read or built before someone asks; then each document once for each set of kinds. */
-export function openApi(kinds: Kinds, { version, virtual = virtualResources }: OpenApiOptions): OpenApi {
+export function openApi(kinds: Kinds, options: OpenApiOptions): OpenApi {
+	const { version, virtual = virtualResources, parts = async () => [], remoteIndex = () => ({}) } = options;
 	const current = ofAllKinds(kinds, (all) => ({
 		source: descriptionsOf(all).then(
 			(descriptions): Source => ({
@@ -81,8 +91,21 @@ export function openApi(kinds: Kinds, { version, virtual = virtualResources }: O
 			return made;
 		});
 
+	let merged: { own: OpenApiDocumentV2; with: readonly Part[]; document: OpenApiDocumentV2 } | undefined;
+	async function v2(): Promise<OpenApiDocumentV2> {
+		const own = await document("v2", (from) => publishedV2(documentV2(from)));
+		const others = await parts();
+		if (others.length === 0) return own;
+		if (merged?.own !== own || merged.with !== others) {
+			// Made by documents.ts.
+			const ownDocument = JSON.parse(Buffer.from(own.json()).toString()) as Part;
+			merged = { own, with: others, document: publishedV2(mergedDocument(ownDocument, others)) };
+		}
+		return merged.document;
+	}
+
 	return {
-		v2: () => document("v2", (from) => publishedV2(documentV2(from))),
+		v2,
 		v3,
 		async v3Index() {
 			const { groups } = await current().source;
@@ -93,7 +116,7 @@ export function openApi(kinds: Kinds, { version, virtual = virtualResources }: O
 					const found = await v3(path);
 					if (found !== undefined) paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${found.hash}` };
 				}
-			return { paths };
+			return { paths: { ...paths, ...remoteIndex() } };
 		},
 	};
 }

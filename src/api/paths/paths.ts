@@ -26,7 +26,11 @@ export function createPaths(server: Server, aggregator: Aggregator): Paths {
 		usage === undefined ? virtualResources : [...virtualResources, ...usageResources],
 		aggregator.descriptions,
 	);
-	const schemas = openApi(server.registry, { version: server.options.gitVersion ?? defaultVersion });
+	const schemas = openApi(server.registry, {
+		version: server.options.gitVersion ?? defaultVersion,
+		parts: () => aggregator.openApiParts(),
+		remoteIndex: () => Object.assign({}, ...aggregator.descriptions().map((one) => one.openApi)),
+	});
 	const workloads = new WorkloadMetrics(server.cache, server.clock);
 	return async (request, user) => {
 		if (request.method === "POST" && request.path === endedLogsPath) return receiveLogs(server, request, user);
