@@ -2,6 +2,7 @@
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent, WatchFrames } from "../../core/exchange.ts";
 import { copyObject, type KubeObject } from "../../core/object.ts";
+import { shortened } from "../../core/shown.ts";
 import { apiVersionOf, type ServedVersion } from "../../kinds/engine/kind.ts";
 import { type Cached, type Encoded, Made } from "../cache/cached.ts";
 import { SharedEvent } from "../cache/event.ts";
@@ -136,9 +137,13 @@ function tableOf(
 	metadata: Partial<ListParts["metadata"]>,
 	columnDefinitions = true,
 ): object {
-	const include = context.request.query.get("includeObject") ?? "Metadata";
+	const include = context.request.query.get("includeObject") || "Metadata";
 	if (include !== "None" && include !== "Metadata" && include !== "Object")
-		throw new ApiError("BadRequest", `unrecognized includeObject value: ${JSON.stringify(include)}`);
+		throw new ApiError(
+			"BadRequest",
+			`Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(shortened(include))}: ` +
+				"must be 'Metadata', 'Object', 'None', or empty",
+		);
 	const objects = items.map(({ object }) => (include === "Object" ? servedObject(target, { object }) : object));
 	return renderTable(target.kind, objects, {
 		nowMs: context.server.clock.now(),

@@ -157,3 +157,70 @@ test("pages of a list end five to ten minutes after it began; a watch may still 
 	const watch = await api.watch(`${configMaps}?watch=1&resourceVersion=${resourceVersion}`);
 	expect(watch.ended).toEqual([]);
 });
+
+test("a list of any state comes in one piece, whatever limit it has", async () => {
+	const api = await withConfigMaps(3);
+	const { object } = await api.ask("GET", `${configMaps}?limit=1&resourceVersion=0`);
+	expect(names(object)).toEqual(["c0", "c1", "c2"]);
+	expect(object.metadata).not.toHaveProperty("continue");
+});
+
+test("only pages without selectors say how much is left", async () => {
+	const api = await withConfigMaps(5);
+	const first = (await api.ask("GET", `${configMaps}?limit=2`)).object.metadata;
+	expect(first.remainingItemCount).toBe(3);
+	const second = (await api.ask("GET", `${configMaps}?limit=2&continue=${first.continue}`)).object.metadata;
+	expect(second.remainingItemCount).toBe(1);
+	for (const selector of ["labelSelector=parity%3Deven", "fieldSelector=metadata.namespace%3Ddefault"]) {
+		const { metadata } = (await api.ask("GET", `${configMaps}?limit=1&${selector}`)).object;
+		expect(metadata.continue).toBeDefined();
+		expect(metadata).not.toHaveProperty("remainingItemCount");
+	}
+});
+
+const token = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const badToken = "invalid continue token: continue key is not valid";
+
+test.each([
+	["continue=!", `${badToken}: it cannot be read`],
+	[
+		`continue=${token({ v: "meta.k8s.io/v2", rv: 1, start: "a" })}`,
+		`${badToken}: server does not recognize this encoded version meta.k8s.io/v2`,
+	],
+	[
+		`continue=${token({ v: "meta.k8s.io/v1", start: "a" })}`,
+		`${badToken}: incorrect encoded start resourceVersion (version meta.k8s.io/v1)`,
+	],
+	[
+		`continue=${token({ v: "meta.k8s.io/v1", rv: 1 })}`,
+		`${badToken}: encoded start key empty (version meta.k8s.io/v1)`,
+	],
+	[`continue=${token({ v: "meta.k8s.io/v1", rv: 1, start: "a" })}`, `${badToken}: it is of another list`],
+	[
+		`continue=${token({ v: "meta.k8s.io/v1", rv: 1, start: "a" })}&resourceVersion=5`,
+		"specifying resource version is not allowed when using continue",
+	],
+	[
+		"resourceVersion=x",
+		'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax',
+	],
+])("a list with %s is refused", async (query, message) => {
+	const api = await withConfigMaps(0);
+	expect((await api.ask("GET", `${configMaps}?${query}`)).object).toMatchObject({ reason: "BadRequest", message });
+});
+
+test("a table has of its objects what is asked for", async () => {
+	const api = await withConfigMaps(1);
+	const headers = { accept: "application/json;as=Table;g=meta.k8s.io;v=v1" };
+	const row = async (include: string) => {
+		const { object } = await api.ask("GET", `${configMaps}?includeObject=${include}`, undefined, { headers });
+		return object.rows?.[0].object?.kind ?? object.message;
+	};
+	expect(await row("")).toBe("PartialObjectMetadata");
+	expect(await row("Metadata")).toBe("PartialObjectMetadata");
+	expect(await row("Object")).toBe("ConfigMap");
+	expect(await row("None")).toBeUndefined();
+	expect(await row("All")).toBe(
+		"Unable to convert to Table as requested: includeObject: Invalid value: \"All\": must be 'Metadata', 'Object', 'None', or empty",
+	);
+});

@@ -1,7 +1,7 @@
 /**
  * LIST, whole or in pages, of now or of a revision (API concepts, "Resource versions", "Retrieving large result sets").
  */
-import { ApiError, isReason } from "../../core/errors.ts";
+import { ApiError, isReason, messageOf } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { integerOf } from "../../core/selection/query.ts";
 import type { Cached } from "../cache/cached.ts";
@@ -45,17 +45,20 @@ interface Page {
 /** @throws ApiError for parameters that contradict each other */
 function pageOf(query: URLSearchParams): Page {
 	const given = integerOf(query.get("limit")) ?? 0;
-	const limit = given > 0 ? given : Number.POSITIVE_INFINITY;
 	integerOf(query.get("timeoutSeconds"));
-	const revision = revisionOf(query.get("resourceVersion"));
+	const version = query.get("resourceVersion") ?? "";
 	const match = query.get("resourceVersionMatch") ?? "";
 	const token = query.get("continue") ?? "";
 	checkListOptions(query);
+	// As upstream: whatever state there is comes in one piece.
+	const limit = given > 0 && (version !== "0" || token !== "") ? given : Number.POSITIVE_INFINITY;
 	if (token !== "") {
-		if (revision !== undefined && revision !== 0)
+		const start = readToken(token);
+		if (version !== "" && version !== "0")
 			throw new ApiError("BadRequest", "specifying resource version is not allowed when using continue");
-		return { limit, ...readToken(token) };
+		return { limit, ...start };
 	}
+	const revision = listedRevision(version);
 	if (match === "") {
 		// An old rule: with a limit, a revision means exactly that one.
 		if (revision !== undefined && revision !== 0 && limit !== Number.POSITIVE_INFINITY)
@@ -65,6 +68,15 @@ function pageOf(query: URLSearchParams): Page {
 	// There is a revision: that was checked.
 	if (match === "NotOlderThan" || revision === undefined) return { limit, atLeast: revision ?? 0 };
 	return { limit, exact: revision };
+}
+
+/** @throws ApiError BadRequest, in the words that lists have for it */
+function listedRevision(version: string): number | undefined {
+	try {
+		return revisionOf(version);
+	} catch (error) {
+		throw new ApiError("BadRequest", `invalid resource version: ${messageOf(error)}`);
+	}
 }
 
 interface Found {
@@ -80,8 +92,7 @@ function select(context: Context, target: Target, selection: Selection, page: Pa
 	const { objects, kind, namespace } = target;
 	const prefix = keyPrefix(kind, kind.namespaced ? namespace : undefined);
 	const from = page.start ?? prefix;
-	if (!from.startsWith(prefix))
-		throw new ApiError("BadRequest", "continue key is not valid: continue key is not valid for this list");
+	if (!from.startsWith(prefix)) throw invalidToken("it is of another list");
 	const source = page.exact === undefined ? objects.range(prefix, from) : pastOf(context, target, page, prefix, from);
 	if (kind.custom === undefined || selection.onlyMetadata) return firstOf(source, selection, page);
 	// The fields of each version are its own.
@@ -122,23 +133,33 @@ function pastOf({ server }: Context, target: Target, page: Page, prefix: string,
 	throw new ApiError("Expired", "The resourceVersion for the provided list is too old.");
 }
 
+const tokenVersion = "meta.k8s.io/v1";
+
 function continueToken(revision: number, start: string): string {
-	return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start })).toString("base64url");
+	return Buffer.from(JSON.stringify({ v: tokenVersion, rv: revision, start })).toString("base64url");
 }
 
 /** Instead of a revision: continue from the key in the current state. */
 const inconsistent = -1;
 
 function readToken(token: string): { exact?: number; start: string } {
-	let parsed: { rv?: unknown; start?: unknown } | undefined;
+	let parsed: { v?: unknown; rv?: unknown; start?: unknown };
 	try {
-		parsed = JSON.parse(Buffer.from(token, "base64url").toString());
+		parsed = Object(JSON.parse(Buffer.from(token, "base64url").toString()));
 	} catch {
-		parsed = undefined;
+		throw invalidToken("it cannot be read");
 	}
-	if (typeof parsed?.rv !== "number" || typeof parsed.start !== "string")
-		throw new ApiError("BadRequest", "continue key is not valid");
-	return { start: parsed.start, ...(parsed.rv === inconsistent ? {} : { exact: parsed.rv }) };
+	const { v: version, rv: revision = 0, start = "" } = parsed;
+	if (version !== tokenVersion) throw invalidToken(`server does not recognize this encoded version ${version ?? ""}`);
+	if (typeof revision !== "number" || revision === 0)
+		throw invalidToken(`incorrect encoded start resourceVersion (version ${tokenVersion})`);
+	if (typeof start !== "string" || start === "")
+		throw invalidToken(`encoded start key empty (version ${tokenVersion})`);
+	return { start, ...(revision < 0 ? {} : { exact: revision }) };
+}
+
+function invalidToken(why: string): ApiError {
+	return new ApiError("BadRequest", `invalid continue token: continue key is not valid: ${why}`);
 }
 
 /**

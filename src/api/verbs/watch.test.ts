@@ -134,3 +134,37 @@ test("initial events of a revision that is yet to come are refused, as lists are
 	await clock.advance(5000);
 	expect((await answer).object).toMatchObject({ code: 504, reason: "Timeout" });
 });
+
+test("a watch from the beginning that takes bookmarks is told when everything there was has come", async () => {
+	const api = await testApi();
+	await api.ask("POST", configMaps, configMap("a"));
+	for (const query of ["", "&resourceVersion=0"]) {
+		const { events } = await api.watch(`${configMaps}?watch=true&allowWatchBookmarks=true${query}`);
+		expect(seen(events)).toEqual(["ADDED a", "BOOKMARK "]);
+		expect(events[1]?.object.metadata.annotations).toEqual({ "k8s.io/initial-events-end": "true" });
+	}
+	const plain = await api.watch(`${configMaps}?watch=true`);
+	expect(seen(plain.events)).toEqual(["ADDED a"]);
+});
+
+test("a watch of what is yet to come begins there", async () => {
+	const api = await testApi();
+	const { object } = await api.ask("POST", configMaps, configMap("a"));
+	const next = Number(object.metadata.resourceVersion) + 1;
+	const { events } = await api.watch(`${configMaps}?watch=true&resourceVersion=${next}`);
+	await api.ask("POST", configMaps, configMap("b"));
+	await api.ask("POST", configMaps, configMap("c"));
+	expect(seen(events)).toEqual(["ADDED c"]);
+});
+
+test("a watch from outside ends within an hour, one of the process does not", async () => {
+	const clock = new VirtualClock();
+	const api = await testApi({ clock });
+	const outside = await api.watch(`${configMaps}?watch=true`, { peer: { remoteAddress: "192.0.2.1" } });
+	const inside = await api.watch(`${configMaps}?watch=true`);
+	await clock.advance(29 * 60_000);
+	expect(outside.ended).toEqual([]);
+	await clock.advance(32 * 60_000);
+	expect(outside.ended).toEqual([undefined]);
+	expect(inside.ended).toEqual([]);
+});

@@ -19,6 +19,9 @@ import { revisionOf } from "./resource-version.ts";
 /** What timers can count to. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/** Watches from outside end after this long or up to twice as long, as upstream: clients that come again may do so elsewhere. */
+const leastMinutes = 30;
+
 type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];
 
 interface WatchOptions {
@@ -60,7 +63,7 @@ function watchOptions({ request: { query } }: Context, target: Target): WatchOpt
 		// An old rule: without a word about what is sent first, revision 0 means as new as can be.
 		atLeastRevision: initial === null || initial === "" ? undefined : revision,
 		bookmarks,
-		initialEventsEnd: sendsInitial && bookmarks && isTrue(initial),
+		initialEventsEnd: sendsInitial && bookmarks,
 		timeoutMs: timeoutSeconds > 0 ? Math.min(timeoutSeconds * 1000, longestTimerMs) : undefined,
 	};
 }
@@ -80,6 +83,8 @@ function run(
 	if (signal.aborted) return;
 	let sentRevision = typeof options.afterRevision === "number" ? options.afterRevision : server.cache.revision;
 
+	const begunAfter = sentRevision;
+
 	const { kind, namespace } = target;
 	const show = (event: ServedWatchEvent) => sink.event(view(event));
 	const inOrder = kind.custom && new InOrder(target, selection, { send: show, fail: (error) => end(error) });
@@ -93,7 +98,8 @@ function run(
 		sink.end(error);
 	};
 	const clock = server.options.wallClock ?? server.clock;
-	const timer = options.timeoutMs === undefined ? undefined : clock.after(options.timeoutMs, () => end());
+	const timeoutMs = options.timeoutMs ?? (request.peer && leastMinutes * (1 + clock.random()) * 60_000);
+	const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, () => end());
 	signal.addEventListener("abort", () => timer?.cancel(), { once: true });
 
 	if (options.afterRevision === undefined) {
@@ -109,6 +115,8 @@ function run(
 	const watcher = {
 		scope: selection.scope,
 		change: (event: CacheEvent) => {
+			// It may begin with what is yet to come.
+			if (event.revision <= begunAfter) return;
 			if (selection.namespace !== undefined && !event.key.startsWith(keyPrefix(target.kind, selection.namespace)))
 				return;
 			if (inOrder !== undefined) {
