@@ -3,36 +3,49 @@
  * declarations.
  */
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { sourceInfo } from "../src/cluster/control-plane/build-info.ts";
-import { bundling, root } from "./bundling.ts";
+import { bundling, programs, root } from "./bundling.ts";
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
-/** Bundled separately: code that they share would be split into more files, and each file delays a start. */
-const programs: readonly Record<string, string>[] = [
-	{ cli: "src/cli/main.ts" },
-	{ agent: "src/cluster/nodes/agent-main.ts" },
-	// These share most of their code.
-	{
-		server: "src/cluster/server/server-main.ts",
-		index: "src/index.ts",
-		envtest: "src/cluster/envtest/envtest-main.ts",
-	},
-];
 const define = { COXSWAIN_BUILD: JSON.stringify({ ...sourceInfo(root), buildDate: buildDate() }) };
-for (const entryPoints of programs)
-	await build({
+const sourcesOfPrograms = {
+	cli: "src/cli/main.ts",
+	server: "src/cluster/server/server-main.ts",
+	agent: "src/cluster/nodes/agent-main.ts",
+	envtest: "src/cluster/envtest/envtest-main.ts",
+};
+await Promise.all([
+	build({
 		...bundling,
-		entryPoints,
+		entryPoints: { index: "src/index.ts" },
 		outdir: "dist",
 		splitting: true,
-		chunkNames: `${Object.keys(entryPoints)[0]}-[hash]`,
+		chunkNames: "index-[hash]",
 		sourcemap: true,
 		define,
-	});
+	}),
+	build({ ...bundling, format: "cjs", entryPoints: ["src/cluster/programs/run.ts"], outfile: "dist/run.cjs" }),
+	...Object.entries(sourcesOfPrograms).map(([name, source]) =>
+		build({
+			...programs,
+			entryPoints: [source],
+			outfile: `dist/${name}.program.cjs`,
+			sourcemap: true,
+			define: { ...programs.define, ...define },
+		}),
+	),
+]);
+/** Programs of which each command uses other functions; the others have one. */
+const commands = ["cli", "envtest"];
+for (const name of Object.keys(sourcesOfPrograms)) {
+	const variant = commands.includes(name) ? ", process.argv[2]" : "";
+	const text = `require("./run.cjs").runProgram(require, __dirname, ${JSON.stringify(name)}${variant});\n`;
+	writeFileSync(join(root, "dist", `${name}.cjs`), text);
+}
 
 if (process.argv.includes("--types"))
 	execFileSync("npx", ["tsc", "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

@@ -35,20 +35,19 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	reset: async () => (await import("./commands/reset.ts")).resetCommand(),
 };
 
-const [word = ""] = process.argv.slice(2);
-// Only the named command is loaded; help and error messages need all of them.
-const named = new Map(Object.entries(commands)).get(word);
-const wanted = named === undefined ? Object.values(commands) : [named];
-for (const command of await Promise.all(wanted.map((load) => load()))) program.addCommand(command);
-
-sayMistakes(program);
-try {
+async function main(): Promise<void> {
+	const [word = ""] = process.argv.slice(2);
+	// Only the named command is loaded; help and error messages need all of them.
+	const named = new Map(Object.entries(commands)).get(word);
+	const wanted = named === undefined ? Object.values(commands) : [named];
+	for (const command of await Promise.all(wanted.map((load) => load()))) program.addCommand(command);
+	sayMistakes(program);
 	const bare = bareGroup(program, process.argv.slice(2));
 	if (bare !== undefined) bare.outputHelp();
 	else await program.parseAsync();
-} catch (error) {
-	reportFailure(error);
 }
+
+main().catch(reportFailure);
 
 /** Reports mistakes on the command line like other errors. */
 function sayMistakes(command: Command): void {

@@ -22,16 +22,19 @@ async function help(): Promise<string> {
 		: (await import("./api-server.ts")).apiServerHelp();
 }
 
-try {
-	if (args.includes("--help")) process.stdout.write(await help());
-	else {
-		const running = start();
-		const stop = () => void running.then(({ close }) => close()).finally(() => process.exit());
-		for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
-		await running;
+async function main(): Promise<void> {
+	if (args.includes("--help")) {
+		process.stdout.write(await help());
+		return;
 	}
-} catch (error) {
+	const running = start();
+	const stop = () => void running.then(({ close }) => close()).finally(() => process.exit());
+	for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
+	await running;
+}
+
+main().catch((error: unknown) => {
 	process.stderr.write(`Error: ${messageOf(error)}\n`);
 	process.exitCode = 1;
 	setImmediate(() => process.exit());
-}
+});

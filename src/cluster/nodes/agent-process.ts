@@ -6,6 +6,7 @@ import { spawnApart } from "../../linux/inherited.ts";
 import { childrenOf, identify, killAll } from "../../linux/processes.ts";
 import { agentMark, serverMark } from "../control/cluster-processes.ts";
 import { nodeFlags, programFile } from "../files/package-files.ts";
+import { codeFolder, folderVariable } from "../programs/compiled-code.ts";
 import type { AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 
 const firstRestartMs = 100;
@@ -79,7 +80,9 @@ export class AgentProcess {
 		const log = openSync(logFile, "a", 0o600);
 		const startedMs = clock.monotonicMs();
 		const command = [...args, process.execPath, ...nodeFlags, programFile("agent"), configFile];
-		const env = { ...process.env, [serverMark]: undefined, [agentMark]: data };
+		// An agent without root has another user in its namespaces, and would look elsewhere.
+		const code = { [folderVariable]: codeFolder() ?? "" };
+		const env = { ...process.env, ...code, [serverMark]: undefined, [agentMark]: data };
 		// Without the descriptors of the store, which the server has open.
 		const child = spawnApart(program, command, { stdio: ["ignore", log, log, "ipc"], env });
 		closeSync(log);

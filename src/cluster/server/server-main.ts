@@ -37,7 +37,7 @@ function stop(server: ClusterServer, exitCode: number): Promise<void> {
 	return stopping;
 }
 
-try {
+async function main(): Promise<void> {
 	// Before anything is read: an interrupted restore has already determined the contents.
 	finishRestore(layout);
 	// A restarted server uses the settings, which may have changed since `cox up`.
@@ -76,9 +76,11 @@ try {
 	}
 	report({ type: "ready", status });
 	collectStartGarbage();
-} catch (error) {
+}
+
+main().catch((error: unknown) => {
 	logError("start", error);
 	report({ type: "failed", message: messageOf(error) });
 	process.exitCode = 1;
 	setImmediate(() => process.exit());
-}
+});
