@@ -13,7 +13,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { User } from "../core/exchange.ts";
-import { type Clock, systemClock } from "../core/time/clock.ts";
+import { type Clock, systemClock, type Timer } from "../core/time/clock.ts";
 import type { Api } from "./handle.ts";
 import { peerOf } from "./request/peer.ts";
 import { Answers } from "./sockets/answers.ts";
@@ -33,7 +33,7 @@ import { serve } from "./sockets/serve.ts";
 
 export interface ListenOptions {
 	/** PEM. Clients that show a certificate of `clientCa` are who it says; others may show a token. */
-	tls?: { key: string | Buffer; cert: string | Buffer; clientCa?: string | Buffer };
+	tls?: Certificate & { clientCa?: string | Buffer };
 	/** Default 127.0.0.1. */
 	host?: string;
 	/** Default: one that is free. */
@@ -47,11 +47,17 @@ export interface ListenOptions {
 	timeouts?: Partial<Timeouts>;
 }
 
+/** PEM. */
+interface Certificate {
+	key: string | Buffer;
+	cert: string | Buffer;
+}
+
 export interface Listener {
 	/** Undefined for a Unix socket. */
 	port?: number;
 	/** New connections are shown this certificate; open ones stay as they are. Does nothing without TLS. */
-	useCertificate(certificate: { key: string | Buffer; cert: string | Buffer }): void;
+	useCertificate(certificate: Certificate): void;
 	/** Ends watches, lets running requests finish for a moment, then cuts all connections. */
 	close(): Promise<void>;
 }
@@ -73,6 +79,7 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 		void serve(api.handle, incoming, reply, limits);
 	};
 	const server = options.tls === undefined ? plainServer(http1) : secureServer(options.tls, timeouts, http1);
+	const certificate = options.tls && new LaterCertificate(server as Http2SecureServer, options.tls, clock);
 	unlimited(server);
 	server.maxConnections = maxConnections;
 	server.on("connection", connections.addSocket);
@@ -109,12 +116,9 @@ export async function listen(api: Api, options: ListenOptions = {}): Promise<Lis
 	const address = server.address();
 	return {
 		...(isAddress(address) ? { port: address.port } : {}),
-		useCertificate({ key, cert }) {
-			const { tls } = options;
-			if (tls === undefined || !isHttp2(server)) return;
-			server.setSecureContext({ key, cert, minVersion, ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa }) });
-		},
+		useCertificate: (renewed) => certificate?.use(renewed),
 		async close() {
+			certificate?.close();
 			await connections.end();
 			await new Promise<void>((resolve) => server.close(() => resolve()));
 		},
@@ -138,9 +142,9 @@ function secureServer(
 	http1: (request: IncomingMessage, response: ServerResponse) => void,
 ): Http2SecureServer {
 	const server = createSecureServer({
-		key: tls.key,
-		cert: tls.cert,
-		...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
+		// See LaterCertificate. Without `ca`, Node.js reads its root certificates at once.
+		ca: [],
+		...(tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
 		allowHTTP1: true,
 		minVersion,
 		handshakeTimeout: timeouts.handshakeMs,
@@ -155,6 +159,47 @@ function secureServer(
 	});
 	server.removeAllListeners("stream");
 	return server;
+}
+
+/** Long enough for `cox up` to return first. */
+const certificateMs = 500;
+
+/**
+ * The certificate of a server that has none when it begins to listen: the first one of a process takes 40 ms, which a
+ * start would wait for, because Node.js reads its root certificates when a `ca` is set.
+ */
+class LaterCertificate {
+	readonly #server: Http2SecureServer;
+	readonly #clientCa: string | Buffer | undefined;
+	#waiting: Certificate | undefined;
+	readonly #timer: Timer;
+
+	constructor(server: Http2SecureServer, { clientCa, ...first }: NonNullable<ListenOptions["tls"]>, clock: Clock) {
+		this.#server = server;
+		this.#clientCa = clientCa;
+		this.#waiting = first;
+		this.#timer = clock.after(certificateMs, () => this.#useWaiting());
+		// Before the listener that begins its handshake.
+		server.prependOnceListener("connection", () => this.#useWaiting());
+	}
+
+	use(certificate: Certificate): void {
+		this.#waiting = certificate;
+		this.#useWaiting();
+	}
+
+	close(): void {
+		this.#timer.cancel();
+	}
+
+	#useWaiting(): void {
+		const certificate = this.#waiting;
+		if (certificate === undefined) return;
+		this.#waiting = undefined;
+		this.#timer.cancel();
+		const ca = this.#clientCa;
+		this.#server.setSecureContext({ ...certificate, minVersion, ...(ca === undefined ? {} : { ca }) });
+	}
 }
 
 function isHttp2(server: PlainServer | Http2SecureServer): server is Http2SecureServer {

@@ -112,39 +112,47 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 		});
 	};
 	const addNode = async (spec: NodeSpec): Promise<NodeHolder> => {
-		const ports = await ensureSwitch();
 		const found = find(`node/${spec.name}`);
-		const complete = found.find((holder) => holder.isInit && isConnected(holder));
-		if (complete !== undefined) return toHolder(readSpec(complete) ?? spec, complete, mode, cgroup);
-		await killAll(found, clock);
+		if (found.length > 0) {
+			await ensureSwitch();
+			const complete = found.find((holder) => holder.isInit && isConnected(holder));
+			if (complete !== undefined) return toHolder(readSpec(complete) ?? spec, complete, mode, cgroup);
+			await killAll(found, clock);
+		}
 		mkdirSync(spec.rootDirectory, { recursive: true });
 		const rootDirectory = realpathSync(spec.rootDirectory);
 		const view = prepareView(nodeDirectories(rootDirectory), { hidden: owner, assembled: mode === "rootless" });
-		const into = mode === "root" ? [] : [`nsenter`, `--target=${ports.pid}`, ...userFlags(mode)];
+		const ports = ensureSwitch();
+		const into = mode === "root" ? [] : [`nsenter`, `--target=${(await ports).pid}`, ...userFlags(mode)];
 		const namespaces = ["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "--kill-child"];
 		const name = shellQuote(spec.name);
 		const [program = "unshare", ...rest] = [...into, ...namespaces];
-		const holder = await makeHolder(mode, {
+		const made = makeHolder(mode, {
 			owner,
 			role: `node/${spec.name}`,
 			environment: { COX_NODE: JSON.stringify({ ...spec, rootDirectory }) },
 			enter: [program, ...rest],
 			script: `mount -t proc proc /proc\n{ echo ${name} >/proc/sys/kernel/hostname; } 2>/dev/null || hostname ${name}\n${view}mount --make-rshared /\n`,
 		});
-		await connect(ports.pid, holder.pid, spec);
+		const [{ pid: switchPid }, holder] = await Promise.all([ports, made]);
+		await connect(switchPid, holder.pid, spec);
 		return toHolder({ ...spec, rootDirectory }, holder, mode, cgroup);
 	};
 	/** The last step, the node's own address, completes the node: without it a later start recreates the node. */
 	const connect = async (switchPid: number, pid: number, spec: NodeSpec): Promise<void> => {
 		const port = `n${spec.index}`;
-		const replacePort = `ip link del ${port} 2>/dev/null\nexec ip -batch -`;
-		await run([...enterSwitch(switchPid), "sh", "-c", replacePort], {
-			input: `link add ${port} type veth peer name eth0 netns ${pid}\nlink set ${port} master ${bridge} up\n`,
-		});
+		const link = `link add ${port} type veth peer name eth0 netns ${pid}\nlink set ${port} master ${bridge} up`;
 		const forward =
 			"cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; echo 0 >conf/default/rp_filter; echo 1 >conf/all/route_localnet";
 		const local = localAddresses.map((address) => `addr add ${address}/32 dev lo\n`).join("");
-		await run(["nsenter", `--target=${pid}`, ...userFlags(mode), "--net", "sh", "-c", `${forward}\nexec ip -batch -`], {
+		const inNode = shellQuote(`${forward}\nexec ip -batch -`);
+		// One process enters both, because this one is busy while a cluster starts.
+		const script = `ip link del ${port} 2>/dev/null
+ip -batch - <<-'END' || exit
+${link}
+END
+exec nsenter --target=${pid} --net sh -c ${inNode}`;
+		await run([...enterSwitch(switchPid), "sh", "-c", script], {
 			input: `link set lo up\n${local}link set eth0 up\naddr add ${spec.address}/${nodePrefixBits} dev eth0\n`,
 		});
 	};

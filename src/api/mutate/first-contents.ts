@@ -26,10 +26,11 @@ export interface FirstContents {
 /**
  * Writes the objects in one commit, before anything is served, to a store that contains no API objects; does nothing
  * otherwise. The result is the same as that of `create`, for which a few hundred requests would take ten times as long.
+ * @returns whether it wrote them
  */
-export async function writeFirstContents(store: Store, clock: Clock, contents: FirstContents): Promise<void> {
+export async function writeFirstContents(store: Store, clock: Clock, contents: FirstContents): Promise<boolean> {
 	const { entries } = await store.range({ from: keyRoot, to: prefixEnd(keyRoot), limit: 1 });
-	if (entries.length > 0) return;
+	if (entries.length > 0) return false;
 	const nowMs = clock.now();
 	const context = { now: timestamp(nowMs), requester: contents.requester };
 	const puts = contents.objects.map(({ kind, draft }) => {
@@ -43,4 +44,5 @@ export async function writeFirstContents(store: Store, clock: Clock, contents: F
 		return { key: objectKey(kind, namespace, name), value: encode(object, kind) };
 	});
 	await store.commit({ compare: puts.map(({ key }) => ({ key, modRevision: 0 })), puts, deletes: [] });
+	return true;
 }

@@ -149,7 +149,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	const accounts = systemAccounts(named);
 	const kept = builtIns({ network: options.network, hasDns: options.hasDns === true, accounts });
 	const first = { objects: kept.filter(needsNoAddress), requester: apiServer };
-	await writeFirstContents(options.store, clock, first);
+	const isNew = await writeFirstContents(options.store, clock, first);
 	const api = await createApi({
 		keptLogs: history,
 		metrics,
@@ -200,7 +200,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	};
 	const queues = new WorkqueueMetrics(metrics);
 	const asServer = client(apiServer);
-	await makeBuiltIns(asServer, kept, report);
+	await makeBuiltIns(asServer, isNew ? kept.filter((one) => !needsNoAddress(one)) : kept, report);
 
 	const recorder = createEventRecorder(client(eventRecorder), { clock });
 	// In the background: nothing waits for the past.

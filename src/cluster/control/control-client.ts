@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { request } from "node:http";
 import type { Layout } from "../files/layout.ts";
 import type { ControlRequests } from "./control-protocol.ts";
@@ -20,6 +21,8 @@ export function control<Name extends keyof ControlRequests>(
 	...[body]: ControlRequests[Name]["body"] extends undefined ? [] : [ControlRequests[Name]["body"]]
 ): Promise<ControlRequests[Name]["reply"]> {
 	return new Promise((resolve, reject) => {
+		// Before a first request is made, which takes 10 ms.
+		if (!existsSync(layout.controlSocket)) throw new NotRunning(layout.data);
 		const outgoing = request({ socketPath: layout.controlSocket, path: `/${name}`, method: "POST" }, (incoming) => {
 			const chunks: Buffer[] = [];
 			incoming.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -67,19 +67,21 @@ function connect(token: string, userAgent: string): { client: Client; informers:
 /** The parts that need no API server: the runtime, which adopts containers, and the network. */
 async function prepare(): Promise<{ runtime: Runtime; network: NodeNetwork }> {
 	const [runtime, network] = await Promise.all([
-		createProcessRuntime({
-			clock,
-			directory: `${config.directory}/runtime`,
-			scratchDirectory: config.scratchDirectory,
-			hidden: config.hidden,
-			hiddenNow: () => registeredData(config.registers),
-			cgroup: config.cgroup,
-			privilegedGroups: confineDevices(readMounts(), config.cgroup),
-			imageFile: config.imagesFile,
-			standIns: config.standIns,
-			showHome: config.showHome,
-			seccompProfiles: config.seccompProfiles,
-		}),
+		confineDevices(readMounts(), config.cgroup).then((privilegedGroups) =>
+			createProcessRuntime({
+				clock,
+				directory: `${config.directory}/runtime`,
+				scratchDirectory: config.scratchDirectory,
+				hidden: config.hidden,
+				hiddenNow: () => registeredData(config.registers),
+				cgroup: config.cgroup,
+				privilegedGroups,
+				imageFile: config.imagesFile,
+				standIns: config.standIns,
+				showHome: config.showHome,
+				seccompProfiles: config.seccompProfiles,
+			}),
+		),
 		createLinuxNetwork({
 			directory: `${config.directory}/network`,
 			nodeAddress: config.address,
@@ -96,9 +98,13 @@ async function prepare(): Promise<{ runtime: Runtime; network: NodeNetwork }> {
 
 async function start(tokens: AgentTokens): Promise<void> {
 	const { runtime, network } = await prepared;
-	const { client, informers } = connect(tokens.node, "kubelet");
-	const { informers: proxy } = connect(tokens.proxy, "kube-proxy");
-	const { informers: dns } = connect(tokens.dns, "coredns");
+	await Promise.all([runAgent(tokens, runtime, network), serveNode(tokens, network)]);
+	tell({ type: "ready", limitations: await runtime.limitations() });
+	collectStartGarbage();
+}
+
+async function runAgent({ node }: AgentTokens, runtime: Runtime, network: NodeNetwork): Promise<void> {
+	const { client, informers } = connect(node, "kubelet");
 	// Machines have links there now and then; later, no link that a pod makes is followed.
 	const root = await viewPath(config.viewDirectory, "/var/lib/kubelet");
 	const logKeeper = new LogKeeper({
@@ -131,19 +137,16 @@ async function start(tokens: AgentTokens): Promise<void> {
 		configuration: readKubeletConfiguration(config.kubelet),
 	});
 	closers.push(() => agent.stop());
-	const services = await startNodeServices({
-		proxy,
-		dns,
-		network,
-		clock,
-		config,
-		stateMetricsToken: tokens.stateMetrics,
-	});
-	closers.push(() => services.close());
 	const server = await serveAgent(agent, config.agentSocket);
 	closers.push(async () => server.close());
-	tell({ type: "ready", limitations: await runtime.limitations() });
-	collectStartGarbage();
+}
+
+async function serveNode(tokens: AgentTokens, network: NodeNetwork): Promise<void> {
+	const { informers: proxy } = connect(tokens.proxy, "kube-proxy");
+	const { informers: dns } = connect(tokens.dns, "coredns");
+	const stateMetricsToken = tokens.stateMetrics;
+	const services = await startNodeServices({ proxy, dns, network, clock, config, stateMetricsToken });
+	closers.push(() => services.close());
 }
 
 function serveAgent(agent: Agent, socketPath: string): Promise<Server> {

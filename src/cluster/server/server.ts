@@ -34,6 +34,7 @@ const load: PartLoaders = {
 	controlPlane: async () => (await import("../control-plane/control-plane.ts")).startControlPlane,
 	simulatedNodes: async () => (await import("../nodes/simulated-nodes.ts")).createSimulatedNodes,
 };
+const loadServing = () => import("./served-control-plane.ts");
 const preferredPort = 6443;
 /** How long nodes may take to become Ready before `cox up` gives up. */
 const readyLimitMs = 60_000;
@@ -122,7 +123,7 @@ export class ClusterServer {
 
 	/** Resolves when it listens on its sockets. */
 	async #startControlPlane(store: Store, progress: (text: string) => void): Promise<ControlPlane> {
-		const { serveControlPlane } = await import("./served-control-plane.ts");
+		const { serveControlPlane } = await loadServing();
 		const served = await serveControlPlane({
 			assembly: this.#assembly,
 			layout: this.#layout,
@@ -145,7 +146,7 @@ export class ClusterServer {
 
 	/**
 	 * @param controlPlane starts the control plane. That keeps this process busy for most of the time that `cox up` takes,
-	 * so it is called when the first agent's process has been started: both load at the same time
+	 * so it is called when the first agent's process has been started: both start at the same time
 	 */
 	async #startNodes(controlPlane: () => Promise<ControlPlane>, progress: (text: string) => void): Promise<void> {
 		const { kubelet, showHome } = this.#settings;
@@ -161,8 +162,11 @@ export class ClusterServer {
 		const slow = systemClock().after(slowMs, () =>
 			progress("nodes are not Ready yet; if a webhook or policy refuses what they report, delete it with kubectl"),
 		);
+		const adding = Promise.all(names.map((name) => this.#startNode(name)));
+		// While other processes make the first node's namespaces.
+		setImmediate(() => void Promise.all([loadServing(), load.controlPlane()]).catch(() => {}));
 		try {
-			await Promise.all(names.map((name) => this.#startNode(name)));
+			await adding;
 		} finally {
 			slow.cancel();
 		}

@@ -31,9 +31,9 @@ const special6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
 export const unlessAllowed = "unless the administrator allows it (--notify-allow)";
 
 export class Destinations {
-	readonly #special = networks([...special4, ...special6]);
-	readonly #public6 = networks(["2000::/3"]);
-	readonly #allowed: BlockList;
+	/** Made when they are needed, which takes 10 ms: most clusters send nothing. */
+	#lists: { special: BlockList; public6: BlockList; allowed: BlockList } | undefined;
+	readonly #networks: readonly string[];
 	readonly #hosts: readonly string[];
 	readonly #isPublicOpen: boolean;
 
@@ -43,7 +43,7 @@ export class Destinations {
 	 */
 	constructor(allow: readonly string[], isPublicOpen: boolean) {
 		checkAllowed(allow);
-		this.#allowed = networks(allow.filter((item) => isIP(item.split("/")[0] ?? "") !== 0));
+		this.#networks = allow.filter((item) => isIP(item.split("/")[0] ?? "") !== 0);
 		this.#hosts = allow.filter((item) => isIP(item.split("/")[0] ?? "") === 0).map((item) => item.toLowerCase());
 		this.#isPublicOpen = isPublicOpen;
 	}
@@ -60,12 +60,22 @@ export class Destinations {
 
 	/** Whether it is in a network that an administrator has allowed. */
 	isAllowed(address: string): boolean {
-		return isIn(this.#allowed, withoutMapping(address));
+		return isIn(this.#known().allowed, withoutMapping(address));
 	}
 
 	#isSpecial(address: string): boolean {
 		if (isIP(address) === 0) return true;
-		return isIn(this.#special, address) || (isIP(address) === 6 && !isIn(this.#public6, address));
+		const { special, public6 } = this.#known();
+		return isIn(special, address) || (isIP(address) === 6 && !isIn(public6, address));
+	}
+
+	#known() {
+		this.#lists ??= {
+			special: networks([...special4, ...special6]),
+			public6: networks(["2000::/3"]),
+			allowed: networks(this.#networks),
+		};
+		return this.#lists;
 	}
 
 	#isNamed(host: string): boolean {

@@ -11,9 +11,9 @@ const hierarchy = readMounts().find(({ type, path }) => type === "cgroup" && pat
 const isRoot = process.getuid?.() === 0;
 const why = hierarchy === undefined || !isRoot ? " (skipped: needs root and control groups of version 1)" : "";
 
-it("confines nothing where there is no such controller, or no right to make groups", () => {
-	expect(confineDevices([], "node")).toEqual([]);
-	expect(confineDevices([{ type: "cgroup", path: "/proc/devices", options: [] }], "node")).toEqual([]);
+it("confines nothing where there is no such controller, or no right to make groups", async () => {
+	expect(await confineDevices([], "node")).toEqual([]);
+	expect(await confineDevices([{ type: "cgroup", path: "/proc/devices", options: [] }], "node")).toEqual([]);
 });
 
 it.skipIf(why !== "")(`lets usual devices be opened, and others by who joins the groups that it gives${why}`, () => {
@@ -28,8 +28,8 @@ it.skipIf(why !== "")(`lets usual devices be opened, and others by who joins the
 		const look = 'for name in null log; do true <$name && echo $name; done; true';
 		const run = (text) => process.stdout.write(execFileSync("sh", ["-c", "exec 2>/dev/null; " + text], { encoding: "utf8" }));
 		run("mknod null c 1 3; mknod log c 1 11; " + look);
-		confine();
-		const [wide] = confine();
+		await confine();
+		const [wide] = await confine();
 		run("echo confined; " + look);
 		run("echo 0 >" + wide + "/cgroup.procs; echo out; " + look);`;
 	try {

@@ -3,7 +3,7 @@
  * Version 2 has no such setting in a file. The agent joins the restricted group itself, so that its children are in it
  * from the beginning and start no slower.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { MountEntry } from "../../../linux/rootview.ts";
 
 /**
@@ -27,21 +27,22 @@ const allowed = [
 /**
  * Prevents this process and its children from using other devices.
  * @param parent name of the node's group below the root of each hierarchy
+ * Not at once: the kernel takes up to 20 ms to move a process into a group.
  * @returns the groups that privileged containers join to leave it; empty if nothing is confined
  */
-export function confineDevices(mounts: readonly MountEntry[], parent: string): string[] {
+export async function confineDevices(mounts: readonly MountEntry[], parent: string): Promise<string[]> {
 	const mount = mounts.find(({ type, path }) => type === "cgroup" && path.endsWith("/devices"));
 	if (mount === undefined) return [];
 	const node = `${mount.path}/${parent}`;
 	const narrow = `${node}/usual-devices`;
 	try {
-		mkdirSync(narrow, { recursive: true });
+		await mkdir(narrow, { recursive: true });
 		// Containers of another agent may already be in it, and need their devices all the time.
-		if (readFileSync(`${narrow}/devices.list`, "utf8").startsWith("a ")) {
-			writeFileSync(`${narrow}/devices.deny`, "a");
-			for (const rule of allowed) writeFileSync(`${narrow}/devices.allow`, rule);
+		if ((await readFile(`${narrow}/devices.list`, "utf8")).startsWith("a ")) {
+			await writeFile(`${narrow}/devices.deny`, "a");
+			for (const rule of allowed) await writeFile(`${narrow}/devices.allow`, rule);
 		}
-		writeFileSync(`${narrow}/cgroup.procs`, "0");
+		await writeFile(`${narrow}/cgroup.procs`, "0");
 		return [node];
 	} catch {
 		// Without permission to create groups, only the mount options protect devices.
