@@ -3,25 +3,41 @@ import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
 import { textResponse } from "../wire/respond.ts";
 
 /**
- * Upstream's names of what a server does as it starts, as far as there is such a thing here. A server that answers at
- * all has done it: it is served only when its store has been read and what every cluster has is there.
+ * Upstream's names of what a server does as it starts, in its order, as far as there is such a thing here. A server
+ * that answers at all has done it: it is served only when its store has been read and what every cluster has is there.
  */
 const startHooks = [
 	"start-apiserver-admission-initializer",
 	"generic-apiserver-start-informers",
+	"priority-and-fairness-config-consumer",
+	"priority-and-fairness-filter",
+	"start-apiextensions-informers",
+	"start-apiextensions-controllers",
+	"crd-informer-synced",
 	"start-system-namespaces-controller",
+	"start-cluster-authentication-info-controller",
 	"start-service-ip-repair-controllers",
 	"rbac/bootstrap-roles",
 	"scheduling/bootstrap-system-priority-classes",
 	"priority-and-fairness-config-producer",
 	"bootstrap-controller",
 	"start-kubernetes-service-cidr-controller",
+	"start-kube-aggregator-informers",
+	"apiservice-status-local-available-controller",
+	"apiservice-status-remote-available-controller",
+	"apiservice-registration-controller",
+	"apiservice-discovery-controller",
+	"kube-apiserver-autoregistration",
+	"apiservice-openapi-controller",
+	"apiservice-openapiv3-controller",
 ].map((name) => `poststarthook/${name}`);
 
+const started = [...startHooks, "autoregister-completion"];
+
 export const healthChecks: Readonly<Record<string, readonly string[]>> = {
-	healthz: ["ping", "log", "etcd", ...startHooks],
-	livez: ["ping", "log", "etcd", ...startHooks],
-	readyz: ["ping", "log", "etcd", "etcd-readiness", "informer-sync", ...startHooks, "shutdown"],
+	healthz: ["ping", "log", "etcd", ...started],
+	livez: ["ping", "log", "etcd", ...started],
+	readyz: ["ping", "log", "etcd", "etcd-readiness", "informer-sync", ...started, "shutdown"],
 };
 
 /** Whether someone asks if the server is alive, which costs nothing to answer. */

@@ -38,7 +38,7 @@ test("health is told in a word, or check by check", async () => {
 	for (const path of ["/healthz", "/livez", "/readyz", "/readyz/ping", "/livez/etcd"])
 		expect(await text(path)).toBe("ok");
 	expect(await text("/livez?verbose&exclude=etcd")).toMatch(
-		/^\[\+\]ping ok\n\[\+\]log ok\n\[\+\]etcd excluded: ok\n(\[\+\]poststarthook\/\S+ ok\n)+livez check passed\n$/,
+		/^\[\+\]ping ok\n\[\+\]log ok\n\[\+\]etcd excluded: ok\n(\[\+\]poststarthook\/\S+ ok\n)+\[\+\]autoregister-completion ok\nlivez check passed\n$/,
 	);
 	expect(await text("/readyz/poststarthook/rbac/bootstrap-roles")).toBe("ok");
 	expect(await text("/readyz?verbose")).toMatch(/\[\+\]shutdown ok\nreadyz check passed\n$/);
