@@ -30,10 +30,15 @@ const modelsFolder = join(
 );
 const outputFolder = join(root, "src/kinds/generated");
 
+/** Types that are served though they are not stable. */
+const betaModel = /^V1beta1(ClusterTrustBundle(?:List|Spec)?)$/;
+
 /**
  * `V1PodSpec` → `PodSpec`, `CoreV1Event` → `Event`, `EventsV1Event` → `EventsEvent`; other versions keep their prefix.
  */
 function typeName(model: string): string {
+	const beta = betaModel.exec(model)?.[1];
+	if (beta !== undefined) return beta;
 	const match = /^([A-Z][a-z]+)?V1([A-Z].*)$/.exec(model);
 	if (match === null) return model;
 	return `${match[1] === undefined || match[1] === "Core" ? "" : match[1]}${match[2]}`;
@@ -150,8 +155,9 @@ function interfaceText(name: string, model: Model): string {
 
 const models = new Map<string, Model>();
 for (const file of readdirSync(modelsFolder)) {
-	const name = /^([A-Za-z0-9]*?V(?:1|2)[A-Z]\w*)\.d\.ts$/.exec(file)?.[1];
+	const name = /^([A-Za-z0-9]*?V(?:1|2)[A-Z]\w*|V1beta1\w*)\.d\.ts$/.exec(file)?.[1];
 	if (name === undefined || name === "V1MicroTime") continue;
+	if (name.startsWith("V1beta1") && !betaModel.test(name)) continue;
 	const model = readModel(name);
 	if (model !== undefined) models.set(typeName(name), model);
 }

@@ -16,6 +16,7 @@ import { horizontalPodAutoscalers } from "./autoscaling/horizontalpodautoscaler.
 import { cronJobs } from "./batch/cronjob.ts";
 import { jobs } from "./batch/job.ts";
 import { certificateSigningRequests } from "./certificates/certificatesigningrequest.ts";
+import { clusterTrustBundles } from "./certificates/clustertrustbundle.ts";
 import { configMaps } from "./core/configmap.ts";
 import { events } from "./core/event.ts";
 import { leases } from "./core/lease.ts";
@@ -85,6 +86,7 @@ export const catalog: readonly Kind[] = [
 	jobs,
 	cronJobs,
 	certificateSigningRequests,
+	clusterTrustBundles,
 	leases,
 	priorityClasses,
 	podDisruptionBudgets,

@@ -1,16 +1,24 @@
 /**
- * ConfigMaps and Secrets that the pods of a node, or of all simulated nodes of a process, name. Each is watched only
+ * ConfigMaps, Secrets and trust bundles that the pods of a node, or of all simulated nodes of a process, name. Each is watched only
  * while a pod names it.
  */
 import type { Client } from "../client/client.ts";
 import { createInformerCache } from "../client/informer.ts";
 import type { Informer, InformerCache } from "../client/informer-cache.ts";
 import type { KubeObject } from "../core/object.ts";
+import { selectorFrom } from "../core/selection/selector.ts";
 import type { Clock } from "../core/time/clock.ts";
+import { clusterTrustBundles } from "../kinds/certificates/clustertrustbundle.ts";
 import { configMaps } from "../kinds/core/configmap.ts";
 import { secrets } from "../kinds/core/secret.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
-import type { ConfigMap, Pod, Secret } from "../kinds/generated/types.ts";
+import type {
+	ClusterTrustBundle,
+	ClusterTrustBundleProjection,
+	ConfigMap,
+	Pod,
+	Secret,
+} from "../kinds/generated/types.ts";
 import type { References } from "./context/node-context.ts";
 import { podContainers } from "./pod/pod-state.ts";
 
@@ -42,12 +50,33 @@ export class WatchedReferences implements References {
 		return this.#get(secrets, namespace, name);
 	}
 
+	async trustBundles(projection: ClusterTrustBundleProjection): Promise<readonly ClusterTrustBundle[]> {
+		const { informers, informer } = this.#watchBundles(projection);
+		if (!informer.synced) await informers.synced();
+		// The informer with this key is for this kind.
+		const all = [...(informer as unknown as Informer<ClusterTrustBundle>).list()];
+		if (projection.name !== undefined) return all;
+		const { labelSelector } = projection;
+		// Without a selector nothing is asked for, with an empty one everything.
+		const selector = labelSelector && selectorFrom(labelSelector);
+		return all.filter(({ metadata }) => selector?.matches(metadata.labels) === true);
+	}
+
+	#watchBundles({ name, signerName = "" }: ClusterTrustBundleProjection): Watched {
+		return this.#watch(
+			clusterTrustBundles,
+			undefined,
+			name === undefined ? `spec.signerName=${signerName}` : `metadata.name=${name}`,
+		);
+	}
+
 	hold(pod: Pod, changed: () => void): void {
 		const { namespace = "default", uid } = pod.metadata;
 		const named = namedBy(pod);
 		const held = [
-			...[...named.configMaps].map((name) => this.#watch(configMaps, namespace, name)),
-			...[...named.secrets].map((name) => this.#watch(secrets, namespace, name)),
+			...[...named.configMaps].map((name) => this.#watch(configMaps, namespace, byName(name))),
+			...[...named.secrets].map((name) => this.#watch(secrets, namespace, byName(name))),
+			...named.trustBundles.map((projection) => this.#watchBundles(projection)),
 		];
 		for (const { holders } of held) holders.set(uid, changed);
 		this.#held.set(uid, held);
@@ -69,18 +98,18 @@ export class WatchedReferences implements References {
 	}
 
 	async #get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Promise<T | undefined> {
-		const { informers, informer } = this.#watch(kind, namespace, name);
+		const { informers, informer } = this.#watch(kind, namespace, byName(name));
 		if (!informer.synced) await informers.synced();
 		// The informer with this key is for this kind.
 		return informer.get(namespace, name) as T | undefined;
 	}
 
-	#watch<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Watched {
-		const key = `${kind.plural}/${namespace}/${name}`;
+	#watch<T extends KubeObject>(kind: Kind<T>, namespace: string | undefined, fieldSelector: string): Watched {
+		const key = `${kind.plural}/${namespace}/${fieldSelector}`;
 		const known = this.#watched.get(key);
 		if (known !== undefined) return known;
 		const informers = createInformerCache(this.#client, { clock: this.#clock });
-		const informer = informers.of(kind, { namespace, fieldSelector: `metadata.name=${name}` });
+		const informer = informers.of(kind, { ...(namespace === undefined ? {} : { namespace }), fieldSelector });
 		const watched = { key, informer, informers, holders: new Map<string, () => void>() };
 		informer.onChange(() => {
 			for (const changed of watched.holders.values()) changed();
@@ -91,9 +120,19 @@ export class WatchedReferences implements References {
 	}
 }
 
-/** Names of the ConfigMaps and Secrets that a pod's volumes and variables name. Pure. */
-function namedBy(pod: Pod): { configMaps: Set<string>; secrets: Set<string> } {
-	const named = { configMaps: new Set<string>(), secrets: new Set<string>() };
+function byName(name: string): string {
+	return `metadata.name=${name}`;
+}
+
+interface Named {
+	configMaps: Set<string>;
+	secrets: Set<string>;
+	trustBundles: ClusterTrustBundleProjection[];
+}
+
+/** Names of the ConfigMaps and Secrets, and the trust bundles, that a pod's volumes and variables name. Pure. */
+function namedBy(pod: Pod): Named {
+	const named: Named = { configMaps: new Set(), secrets: new Set(), trustBundles: [] };
 	const add = (set: Set<string>, name: string | undefined) => {
 		if (name !== undefined && name !== "") set.add(name);
 	};
@@ -103,6 +142,7 @@ function namedBy(pod: Pod): { configMaps: Set<string>; secrets: Set<string> } {
 		for (const source of projected?.sources ?? []) {
 			add(named.configMaps, source.configMap?.name);
 			add(named.secrets, source.secret?.name);
+			if (source.clusterTrustBundle !== undefined) named.trustBundles.push(source.clusterTrustBundle);
 		}
 	}
 	for (const { spec } of podContainers(pod)) {

@@ -83,8 +83,7 @@ export class Target {
 				method,
 				agent: this.#agent,
 				headers: {
-					// As client-go's typed clients ask.
-					Accept: "application/vnd.kubernetes.protobuf, application/json",
+					Accept: "application/json",
 					"User-Agent": "e2e.test/v1.36.0 (linux/amd64) kubernetes/conformance",
 					...(text === undefined
 						? {}

@@ -5,6 +5,7 @@ import { eventually } from "../e2e/cluster.ts";
 import { conformance, type Json, merge } from "./harness.ts";
 
 conformance("kinds with nothing behind them live as the API says", 1, (target) => {
+	const devices = { requests: [{ name: "a", exactly: { deviceClassName: "a" } }] };
 	const kinds: [string, string, Json, boolean][] = [
 		["/api/v1", "configmaps", { data: { a: "b" } }, true],
 		["/api/v1", "secrets", { stringData: { a: "b" } }, true],
@@ -56,6 +57,16 @@ conformance("kinds with nothing behind them live as the API says", 1, (target) =
 			"/apis/storage.k8s.io/v1",
 			"volumeattachments",
 			{ spec: { attacher: "a", nodeName: "n", source: { persistentVolumeName: "p" } } },
+			false,
+		],
+		["/apis/storage.k8s.io/v1", "volumeattributesclasses", { driverName: "a", parameters: { b: "c" } }, false],
+		["/apis/resource.k8s.io/v1", "deviceclasses", { spec: {} }, false],
+		["/apis/resource.k8s.io/v1", "resourceclaims", { spec: { devices } }, true],
+		["/apis/resource.k8s.io/v1", "resourceclaimtemplates", { spec: { spec: { devices } } }, true],
+		[
+			"/apis/resource.k8s.io/v1",
+			"resourceslices",
+			{ spec: { driver: "a", pool: { name: "p", resourceSliceCount: 1 }, allNodes: true, devices: [{ name: "a" }] } },
 			false,
 		],
 		["/apis/scheduling.k8s.io/v1", "priorityclasses", { value: 5 }, false],

@@ -1,5 +1,6 @@
 /** Volumes: what they show, with which modes and owners, and that they follow what they show. */
 import { expect, test } from "vitest";
+import { makeAuthority } from "../../src/cluster/pki/make-certificates.ts";
 import { eventually } from "../e2e/cluster.ts";
 import { conformance, type Json, type Namespace, strategic } from "./harness.ts";
 import { images, podOf } from "./objects.ts";
@@ -208,5 +209,28 @@ conformance("volumes", 1, (target) => {
 		await target().delete(space.core("pods", "second"));
 		await target().delete(space.core("pods", "first"));
 		await space.gone(claim);
+	});
+
+	test.concurrent("trust bundles are united in one file, which follows them", async () => {
+		await using space = await target().namespace("trust");
+		const bundles = "/apis/certificates.k8s.io/v1beta1/clustertrustbundles";
+		const validity = { notBeforeMs: Date.now() - 1000, notAfterMs: Date.now() + 1e9 };
+		const root = (commonName: string) => makeAuthority({ commonName }, validity).cert;
+		const signerName = `${space.name}.example/trust`;
+		const add = (name: string, trustBundle: string) =>
+			target().post(bundles, {
+				metadata: { name: `${signerName.replace("/", ":")}:${name}`, labels: { use: space.name } },
+				spec: { signerName, trustBundle },
+			});
+		await add("one", root("one"));
+		const labelSelector = { matchLabels: { use: space.name } };
+		const projected = { sources: [{ clusterTrustBundle: { signerName, labelSelector, path: "ca.pem" } }] };
+		const volumeMounts = [{ name: "v", mountPath: "/v" }];
+		await space.run(podOf("reader", { args: ["pause"], volumeMounts }, { volumes: [{ name: "v", projected }] }));
+		const count = () => space.exec("reader", "grep -c BEGIN /v/ca.pem");
+		expect(await count()).toBe("1\n");
+		await add("two", root("two"));
+		await eventually(async () => expect(await count()).toBe("2\n"));
+		await target().delete(`${bundles}?fieldSelector=spec.signerName%3D${encodeURIComponent(signerName)}`);
 	});
 });

@@ -8,6 +8,7 @@ import {
 	namespaces,
 	pods,
 	resourceClaims,
+	resourceQuotas,
 	resourceSlices,
 	startCluster,
 	type VirtualTime,
@@ -159,6 +160,20 @@ test("a pod waits for a claim, a class and devices, and says so", async () => {
 	});
 	await cluster.waitFor(pods, at("early"), isRunning);
 	expect((await cluster.client.get(resourceClaims, at("late"))).status?.allocation?.nodeSelector).toBeUndefined();
+});
+
+test("quotas count claims and the devices that they ask for", async () => {
+	const { claim } = await world("quota", {});
+	const devices = "quota.deviceclass.resource.k8s.io/devices";
+	const hard = { "count/resourceclaims.resource.k8s.io": "2", [devices]: "3" };
+	await cluster.client.create(resourceQuotas, { metadata: { name: "q", namespace: "quota" }, spec: { hard } });
+	await cluster.waitFor(resourceQuotas, "quota/q", ({ status }) => status?.used?.[devices] === "0");
+	await cluster.apply([claim("two", { count: 2 })]);
+	await expect(cluster.apply([claim("all", { allocationMode: "All" })])).rejects.toThrow(
+		`exceeded quota: q, requested: ${devices}=32, used: ${devices}=2, limited: ${devices}=3`,
+	);
+	await cluster.apply([claim("one")]);
+	await expect(cluster.apply([claim("more")])).rejects.toThrow("exceeded quota: q, requested: count/resourceclaims");
 });
 
 test("a missing template is reported", async () => {

@@ -2,7 +2,11 @@
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { AdmissionStep } from "../server/admission-step.ts";
 import type { Admission, AdmissionAttributes } from "../server/server.ts";
-import { certificateApproval, certificateSigning } from "./certificates/certificate-signers.ts";
+import {
+	certificateApproval,
+	certificateSigning,
+	clusterTrustBundleAttest,
+} from "./certificates/certificate-signers.ts";
 import { certificateSubjectRestriction } from "./certificates/certificate-subject.ts";
 import { deviceAdminAccess } from "./devices/admin-access.ts";
 import { claimStatusRights } from "./devices/claim-status.ts";
@@ -64,6 +68,7 @@ export const checkingSteps: readonly AdmissionStep[] = [
 	ownerReferencesPermissionEnforcement,
 	certificateApproval,
 	certificateSigning,
+	clusterTrustBundleAttest,
 	deviceAdminAccess,
 	claimStatusRights,
 	certificateSubjectRestriction,

@@ -4,17 +4,10 @@ import { X509Certificate } from "node:crypto";
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { messageOf } from "../../core/errors.ts";
-import {
-	duplicate,
-	forbidden,
-	invalidValue,
-	notSupported,
-	required,
-	tooLongValue,
-} from "../../core/validation/field-errors.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../core/validation/names.ts";
+import { duplicate, forbidden, invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import type { CertificateSigningRequest } from "../generated/types.ts";
 import { parseCertificateRequest } from "./certificate-request.ts";
+import { signerNameProblems } from "./signer-name.ts";
 
 const knownUsages: readonly string[] = [
 	"any",
@@ -64,7 +57,7 @@ export function validateRequest({ spec }: CertificateSigningRequest): Cause[] {
 		causes.push(
 			invalidValue("spec.signerName", spec.signerName, "the legacy signerName is not allowed via this API version"),
 		);
-	else causes.push(...signerNameProblems(spec.signerName ?? ""));
+	else causes.push(...signerNameProblems(spec.signerName ?? "", "spec.signerName"));
 	if (spec.expirationSeconds !== undefined && spec.expirationSeconds < shortestSeconds)
 		causes.push(
 			invalidValue(
@@ -74,41 +67,6 @@ export function validateRequest({ spec }: CertificateSigningRequest): Cause[] {
 			),
 		);
 	return causes;
-}
-
-const domainLength = 253;
-/** Domain, slash, namespace, dot, name. */
-const signerNameLength = domainLength + 1 + 63 + 1 + 253;
-
-function signerNameProblems(name: string): Cause[] {
-	const at = "spec.signerName";
-	if (name === "") return [required(at, "signerName must be provided")];
-	const [domain = "", path, ...more] = name.split("/");
-	if (path === undefined || more.length > 0)
-		return [invalidValue(at, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")];
-	const causes: Cause[] = [];
-	if (domain.length > domainLength) causes.push(tooLongValue(at, domainLength));
-	const labels = domain.split(".");
-	causes.push(...firstLabelProblems(at, domain, labels, dnsLabelProblems));
-	if (labels.length < 2)
-		causes.push(invalidValue(at, domain, "should be a domain with at least two segments separated by dots"));
-	causes.push(...firstLabelProblems(at, path, path.split("."), dnsSubdomainProblems));
-	if (name.length > signerNameLength) causes.push(tooLongValue(at, signerNameLength));
-	return causes;
-}
-
-function firstLabelProblems(
-	at: string,
-	value: string,
-	labels: readonly string[],
-	problemsOf: (label: string) => readonly string[],
-): Cause[] {
-	for (const label of labels) {
-		const problems = problemsOf(label);
-		if (problems.length > 0)
-			return problems.map((problem) => invalidValue(at, value, `validating label "${label}": ${problem}`));
-	}
-	return [];
 }
 
 /** @param by the subresource: decisions use `approval`, certificates `status` */

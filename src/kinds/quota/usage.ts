@@ -4,11 +4,20 @@ import type { KubeObject } from "../../core/object.ts";
 import { compareQuantities } from "../../core/quantity.ts";
 import { parseTimestamp } from "../../core/time/clock.ts";
 import { type Kind, qualifiedResource } from "../engine/kind.ts";
-import type { PersistentVolumeClaim, Pod, ResourceRequirements, Service } from "../generated/types.ts";
+import type {
+	PersistentVolumeClaim,
+	Pod,
+	ResourceRequirements,
+	ResourceResourceClaim,
+	Service,
+} from "../generated/types.ts";
 import { isFinished } from "../pod/pod-lifecycle.ts";
 import { type Amounts, podAmountsNow } from "../pod/spec/pod-amounts.ts";
 
 const storageClassSuffix = ".storageclass.storage.k8s.io/";
+const deviceClassSuffix = ".deviceclass.resource.k8s.io/devices";
+/** What a request for all devices of a class counts for: the most that a claim can get. */
+const allDevices = 32;
 const oldClassAnnotation = "volume.beta.kubernetes.io/storage-class";
 /** Kinds that can also be counted by their plain names, from before `count/` existed. */
 const plainlyCounted = new Set(["configmaps", "replicationcontrollers", "resourcequotas", "secrets"]);
@@ -23,6 +32,7 @@ type Names = Pick<Kind, "group" | "plural">;
 /** Whether objects of the kind use the resource that a quota names. */
 export function isCounted(kind: Names, name: string): boolean {
 	if (name === `count/${qualifiedResource(kind)}`) return true;
+	if (isResourceClaim(kind)) return name.endsWith(deviceClassSuffix);
 	if (kind.group !== "") return false;
 	switch (kind.plural) {
 		case "pods":
@@ -51,6 +61,7 @@ function isExtended(name: string): boolean {
 /** All of the object's usage, by the names under which quotas may limit it. */
 export function usageOf(kind: Names, object: KubeObject, nowMs: number): Amounts {
 	const usage: Amounts = { [`count/${qualifiedResource(kind)}`]: "1" };
+	if (isResourceClaim(kind)) return { ...usage, ...deviceUsage(object as ResourceResourceClaim) };
 	if (kind.group !== "") return usage;
 	// The kind implies the object's type.
 	switch (kind.plural) {
@@ -63,6 +74,24 @@ export function usageOf(kind: Names, object: KubeObject, nowMs: number): Amounts
 		default:
 			return plainlyCounted.has(kind.plural) ? { ...usage, [kind.plural]: "1" } : usage;
 	}
+}
+
+function isResourceClaim({ group, plural }: Names): boolean {
+	return group === "resource.k8s.io" && plural === "resourceclaims";
+}
+
+/** Of alternatives, the one with the most devices of a class counts. */
+function deviceUsage({ spec }: ResourceResourceClaim): Amounts {
+	const counts = new Map<string, number>();
+	for (const { exactly, firstAvailable = [] } of spec.devices?.requests ?? []) {
+		const most = new Map<string, number>();
+		for (const { deviceClassName, allocationMode, count = 1 } of exactly === undefined ? firstAvailable : [exactly]) {
+			const wanted = allocationMode === "All" ? allDevices : count;
+			most.set(deviceClassName, Math.max(wanted, most.get(deviceClassName) ?? 0));
+		}
+		for (const [name, count] of most) counts.set(name, (counts.get(name) ?? 0) + count);
+	}
+	return Object.fromEntries([...counts].map(([name, count]) => [name + deviceClassSuffix, String(count)]));
 }
 
 /** Not after it has terminated, nor when its grace period is long over. */

@@ -1,7 +1,14 @@
 /** Shared by the parts of one node's agent: the seams below it, and the services for pod workers. */
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../core/time/clock.ts";
-import type { Container as ContainerSpec, Pod, Probe, Service } from "../../kinds/generated/types.ts";
+import type {
+	ClusterTrustBundle,
+	ClusterTrustBundleProjection,
+	Container as ContainerSpec,
+	Pod,
+	Probe,
+	Service,
+} from "../../kinds/generated/types.ts";
 import type { NodeNetwork } from "../../network/network.ts";
 import type { Container, ContainerConfig, Image, Mount, Runtime } from "../../runtime/runtime.ts";
 import type { PodContainer } from "../pod/pod-state.ts";
@@ -107,13 +114,15 @@ export type Prober = (
 	signal: AbortSignal,
 ) => Promise<ProbeResult>;
 
-/** ConfigMaps and Secrets that pods name. Objects are frozen; undefined if there is none. */
+/** ConfigMaps, Secrets and trust bundles that pods name. Objects are frozen; undefined if there is none. */
 export interface References {
 	configMap(
 		namespace: string,
 		name: string,
 	): Promise<{ data?: Record<string, string>; binaryData?: Record<string, string> } | undefined>;
 	secret(namespace: string, name: string): Promise<{ data?: Record<string, string> } | undefined>;
+	/** The bundles that a volume asks for, by name or by signer and labels. */
+	trustBundles(projection: ClusterTrustBundleProjection): Promise<readonly ClusterTrustBundle[]>;
 	/** Watches the objects that the pod names until it is released; calls `changed` after each change of one. */
 	hold(pod: Pod, changed: () => void): void;
 	release(podUid: string): void;

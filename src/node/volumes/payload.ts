@@ -1,5 +1,7 @@
 /** The files of a configMap, secret, downwardAPI or projected volume. */
+import { unitedAnchors } from "../../kinds/certificates/trust-anchors.ts";
 import type {
+	ClusterTrustBundleProjection,
 	ConfigMapVolumeSource,
 	DownwardAPIVolumeFile,
 	KeyToPath,
@@ -24,7 +26,7 @@ export interface PayloadFile {
 export type Payload = Map<string, PayloadFile>;
 
 export interface PayloadSources {
-	references: Pick<References, "configMap" | "secret">;
+	references: Pick<References, "configMap" | "secret" | "trustBundles">;
 	fields: FieldContext;
 	/**
 	 * A token for the pod's service account.
@@ -127,6 +129,24 @@ function fromDownward(pod: Pod, items: readonly DownwardAPIVolumeFile[], { field
 	return payload;
 }
 
+/** One file with the anchors of all bundles, empty where there may be none. */
+async function fromTrustBundles(
+	pod: Pod,
+	projection: ClusterTrustBundleProjection,
+	{ references }: PayloadSources,
+): Promise<Payload> {
+	const { name, signerName, optional, path } = projection;
+	const bundles = await references.trustBundles(projection);
+	if (bundles.length === 0 && optional !== true)
+		throw new VolumeError(
+			name === undefined
+				? `combination of signerName=${signerName ?? ""} and labelSelector matched zero ClusterTrustBundles`
+				: `clustertrustbundle "${name}" not found`,
+		);
+	const anchors = unitedAnchors(bundles.map(({ spec }) => spec.trustBundle));
+	return new Map([[checkedPath(path), { data: Buffer.from(anchors), ...fileOwner(pod) }]]);
+}
+
 async function fromProjected(
 	pod: Pod,
 	{ sources: parts = [] }: ProjectedVolumeSource,
@@ -136,23 +156,24 @@ async function fromProjected(
 	const take = (more: Payload) => {
 		for (const [path, file] of more) payload.set(path, file);
 	};
-	for (const { configMap, secret, downwardAPI, serviceAccountToken, ...others } of parts) {
+	for (const { configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle, ...others } of parts) {
 		const unknown = Object.keys(others)[0];
 		if (unknown !== undefined)
 			throw new VolumeError(`projected volume source ${unknown} is not supported by this node`);
 		if (configMap !== undefined) take(await fromConfigMap(pod, configMap, sources));
 		if (secret !== undefined) take(await fromSecret(pod, secret, sources));
 		if (downwardAPI !== undefined) take(fromDownward(pod, downwardAPI.items ?? [], sources));
+		if (clusterTrustBundle !== undefined) take(await fromTrustBundles(pod, clusterTrustBundle, sources));
 		if (serviceAccountToken !== undefined) {
 			const token = await sources.token(pod, serviceAccountToken);
-			payload.set(checkedPath(serviceAccountToken.path), { data: Buffer.from(token), ...tokenOwner(pod) });
+			payload.set(checkedPath(serviceAccountToken.path), { data: Buffer.from(token), ...fileOwner(pod) });
 		}
 	}
 	return payload;
 }
 
-/** If the containers' user or the pod's group is known, only they can read the token. */
-function tokenOwner({ spec }: Pod): Pick<PayloadFile, "mode" | "user"> {
+/** If the containers' user or the pod's group is known, only they can read the file. */
+function fileOwner({ spec }: Pod): Pick<PayloadFile, "mode" | "user"> {
 	const { fsGroup, runAsUser } = spec.securityContext ?? {};
 	const users = new Set(
 		[...spec.containers, ...(spec.initContainers ?? [])].map(

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Pod, Volume } from "../../kinds/generated/types.ts";
+import type { ClusterTrustBundle, ClusterTrustBundleProjection, Pod, Volume } from "../../kinds/generated/types.ts";
 import { writeAtomically } from "./atomic-writer.ts";
 import { hostsFile, resolverFile } from "./etc-files.ts";
 import { prepareHostPath } from "./host-path.ts";
@@ -67,10 +67,17 @@ describe("a pod that reaches the node's directories of volumes", () => {
 	});
 });
 
+const anchors = (names: string[]) =>
+	names.map((name) => `-----BEGIN CERTIFICATE-----\n${btoa(name)}\n-----END CERTIFICATE-----\n`).join("");
+/** The only field that is used here. */
+const bundle = (names: string[]) => ({ spec: { trustBundle: anchors(names) } }) as ClusterTrustBundle;
+
 describe("volume payload", () => {
 	const sources: PayloadSources = {
 		references: {
 			configMap: async (_namespace, name) => (name === "cm" ? { data: { k: "v", l: "w" } } : undefined),
+			trustBundles: async ({ name, signerName }) =>
+				name === "absent" || signerName === "absent" ? [] : [bundle(["B", "A"]), bundle(["A"])],
 			secret: async () => ({ data: { s: Buffer.from("secret").toString("base64") } }),
 		},
 		fields: { nodeName: "n", hostAddresses: [], podAddresses: [], allocatable: new Map() },
@@ -90,6 +97,14 @@ describe("volume payload", () => {
 			],
 		};
 		expect(await files({ projected })).toEqual({ "deep/k": "v", s: "secret", token: "token", labels: 'app="web"' });
+	});
+	test("trust bundles are one file with each anchor once, and may be missing where they are optional", async () => {
+		const read = (clusterTrustBundle: ClusterTrustBundleProjection) =>
+			files({ projected: { sources: [{ clusterTrustBundle }] } });
+		expect(await read({ signerName: "example.com/a", path: "ca.pem" })).toEqual({ "ca.pem": anchors(["A", "B"]) });
+		expect(await read({ name: "absent", path: "ca.pem", optional: true })).toEqual({ "ca.pem": "" });
+		await expect(read({ name: "absent", path: "ca.pem" })).rejects.toThrow('clustertrustbundle "absent" not found');
+		await expect(read({ signerName: "absent", path: "ca.pem" })).rejects.toThrow("matched zero ClusterTrustBundles");
 	});
 	test("waits for a config map unless it is optional", async () => {
 		await expect(files({ configMap: { name: "absent" } })).rejects.toThrow('configmap "absent" not found');

@@ -3,7 +3,14 @@ import type { Cause } from "../../../core/errors.ts";
 import { nonNegativeQuantity, oneOf, requiredText } from "../../../core/validation/field-checks.ts";
 import { duplicate, forbidden, invalidEach, invalidValue, required } from "../../../core/validation/field-errors.ts";
 import { configKeyProblems, dnsLabelProblems } from "../../../core/validation/names.ts";
-import type { DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume } from "../../generated/types.ts";
+import { validateLabelSelector } from "../../engine/label-selector.ts";
+import type {
+	ClusterTrustBundleProjection,
+	DownwardAPIVolumeFile,
+	KeyToPath,
+	ProjectedVolumeSource,
+	Volume,
+} from "../../generated/types.ts";
 import { validateFileFieldRef, validateResourceFieldRef } from "./environment.ts";
 import { filePath } from "./file-path.ts";
 import { claimSpecProblems } from "./volume-claim-spec.ts";
@@ -158,6 +165,30 @@ function projection(projected: ProjectedVolumeSource, path: string): Cause[] {
 			causes.push(...filePath(file, `${at}.serviceAccountToken.path`));
 			take(file, `${at}.serviceAccountToken`);
 		}
+		if (item.clusterTrustBundle !== undefined) {
+			causes.push(...trustBundle(item.clusterTrustBundle, `${at}.clusterTrustBundle`));
+			take(item.clusterTrustBundle.path, `${at}.clusterTrustBundle`);
+		}
 	}
 	return causes;
+}
+
+function trustBundle(
+	{ name, signerName, labelSelector, path: file }: ClusterTrustBundleProjection,
+	path: string,
+): Cause[] {
+	const causes: Cause[] = [];
+	if (name !== undefined && signerName !== undefined)
+		causes.push(invalidValue(path, "<value omitted>", "only one of name and signerName may be used"));
+	if (name !== undefined) {
+		if (name === "") causes.push(required(`${path}.name`, "must be a valid object name"));
+		if (labelSelector !== undefined)
+			causes.push(
+				invalidValue(`${path}.labelSelector`, labelSelector, "labelSelector must be unset if name is specified"),
+			);
+	} else if (signerName !== undefined) {
+		if (signerName === "") causes.push(required(`${path}.signerName`, "must be a valid signer name"));
+		if (labelSelector !== undefined) causes.push(...validateLabelSelector(labelSelector, `${path}.labelSelector`));
+	} else causes.push(required(path, "either name or signerName must be specified"));
+	return [...causes, ...filePath(file, `${path}.path`)];
 }

@@ -45,6 +45,7 @@ export const bootstrapClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] 
 	clusterBinding("system:volume-scheduler", [scheduler]),
 	clusterBinding("system:node", []),
 	clusterBinding("system:service-account-issuer-discovery", [group("system:serviceaccounts")]),
+	clusterBinding("system:cluster-trust-bundle-discovery", [group("system:serviceaccounts")]),
 	...Object.keys(controllers).map((name) => clusterBinding(`system:controller:${name}`, [systemAccount(name)])),
 	...ownClusterRoleBindings,
 ];

@@ -19,6 +19,7 @@ export const nodeRoles = [
 		coreRule(["persistentvolumeclaims", "persistentvolumes"], ["get"]),
 		coreRule(["endpoints"], ["get"]),
 		rule(["certificates.k8s.io"], ["certificatesigningrequests"], ["create", ...read]),
+		rule(["certificates.k8s.io"], ["clustertrustbundles"], read),
 		rule(["coordination.k8s.io"], ["leases"], ["create", "delete", "get", "patch", "update"]),
 		rule(["storage.k8s.io"], ["volumeattachments"], ["get"]),
 		coreRule(["serviceaccounts/token"], ["create"]),

@@ -23,6 +23,7 @@ const everyone = [
 			"/openid/v1/jwks/",
 		]),
 	]),
+	clusterRole("system:cluster-trust-bundle-discovery", [rule(["certificates.k8s.io"], ["clustertrustbundles"], read)]),
 	clusterRole("system:monitoring", [
 		pathRule([...health.flatMap((path) => [path, `${path}/*`]), "/metrics", "/metrics/slis"]),
 	]),
