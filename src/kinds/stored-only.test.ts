@@ -41,8 +41,43 @@ test.each<[string, string, object, string[]]>([
 		"storage.k8s.io/v1",
 		"CSIStorageCapacity",
 		{ storageClassName: "", capacity: "-1", maximumVolumeSize: "-2" },
-		["storageClassName", "capacity", "maximumVolumeSize"],
+		["storageClassName", "capacity"],
 	],
+	[
+		"storage.k8s.io/v1",
+		"CSINode",
+		{
+			spec: {
+				drivers: [
+					{ name: "d", nodeID: "x".repeat(193), allocatable: { count: -1 }, topologyKeys: ["a", "a"] },
+					{ name: "d", nodeID: "" },
+				],
+			},
+		},
+		[
+			"spec.drivers[0].nodeID",
+			"spec.drivers[0].allocatable.count",
+			"spec.drivers[0]",
+			"spec.drivers[1].nodeID",
+			"spec.drivers[1].name",
+		],
+	],
+	[
+		"storage.k8s.io/v1",
+		"CSIDriver",
+		{
+			spec: {
+				tokenRequests: [{ audience: "a", expirationSeconds: 5 }, { audience: "a" }],
+				nodeAllocatableUpdatePeriodSeconds: 5,
+			},
+		},
+		[
+			"spec.tokenRequests[0].expirationSeconds",
+			"spec.tokenRequests[1].audience",
+			"spec.nodeAllocatableUpdatePeriodSeconds",
+		],
+	],
+	["storage.k8s.io/v1", "StorageClass", { provisioner: "p", parameters: { "": "x" } }, ["parameters"]],
 	[
 		"v1",
 		"ResourceQuota",

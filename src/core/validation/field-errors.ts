@@ -40,8 +40,8 @@ export function forbidden(field: string, detail: string): Cause {
 	return { reason: "FieldValueForbidden", message: detailed("Forbidden", detail), field };
 }
 
-export function notFoundValue(field: string, value: unknown): Cause {
-	return { reason: "FieldValueNotFound", message: `Not found: ${shown(value)}`, field };
+export function notFoundValue(field: string, value: unknown, detail = ""): Cause {
+	return { reason: "FieldValueNotFound", message: detailed(`Not found: ${shown(value)}`, detail), field };
 }
 
 export function tooLongValue(field: string, limitBytes: number): Cause {

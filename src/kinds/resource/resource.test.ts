@@ -220,3 +220,30 @@ test("taints are tolerated by key, value and effect", () => {
 	expect(tolerates([{ key: "k", value: "w" }], taint)).toBe(false);
 	expect(tolerates([{ key: "k", value: "v", effect: "NoExecute" }], taint)).toBe(false);
 });
+
+test("a pod says where each of its claims comes from, and its containers use no others", () => {
+	const pod = (resourceClaims: object[], claims: object[] = []) =>
+		createFrom({
+			apiVersion: "v1",
+			kind: "Pod",
+			metadata: { name: "x" },
+			spec: { resourceClaims, containers: [{ name: "a", image: "b", resources: { claims } }] },
+		}).problems;
+	const claim = { name: "gpu", resourceClaimName: "c" };
+	expect(
+		pod(
+			[claim],
+			[
+				{ name: "gpu", request: "a" },
+				{ name: "gpu", request: "b" },
+			],
+		),
+	).toEqual([]);
+	expect(pod([claim], [{ name: "tpu" }])).toEqual([
+		'spec.containers[0].resources.claims[0]: Not found: "tpu": must be one of the names in pod.spec.resourceClaims: gpu',
+	]);
+	expect(pod([claim], [{ name: "gpu" }, { name: "gpu" }])[0]).toContain("claims[1]: Duplicate value");
+	expect(pod([claim, claim])[0]).toContain("spec.resourceClaims[1].name: Duplicate value");
+	expect(pod([{ name: "gpu" }])[0]).toContain("must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
+	expect(pod([{ ...claim, resourceClaimTemplateName: "t" }])[0]).toContain("at most one of");
+});

@@ -1,5 +1,5 @@
 import { immutable, nonNegativeQuantity } from "../../core/validation/field-checks.ts";
-import { invalidEach, required } from "../../core/validation/field-errors.ts";
+import { invalidEach } from "../../core/validation/field-errors.ts";
 import { dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
@@ -27,12 +27,9 @@ export const csiStorageCapacities: Kind<CSIStorageCapacity> = {
 		ageColumn,
 	],
 
-	validate: ({ storageClassName, capacity, maximumVolumeSize, nodeTopology }) => [
-		...(storageClassName
-			? invalidEach("storageClassName", storageClassName, dnsSubdomainProblems(storageClassName))
-			: [required("storageClassName")]),
+	validate: ({ storageClassName = "", capacity, nodeTopology }) => [
+		...invalidEach("storageClassName", storageClassName, dnsSubdomainProblems(storageClassName)),
 		...(capacity === undefined ? [] : nonNegativeQuantity(capacity, "capacity")),
-		...(maximumVolumeSize === undefined ? [] : nonNegativeQuantity(maximumVolumeSize, "maximumVolumeSize")),
 		...(nodeTopology === undefined ? [] : validateLabelSelector(nodeTopology, "nodeTopology")),
 	],
 	validateUpdate: (next, old) => [

@@ -5,6 +5,7 @@ import { qualifiedNameProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { StorageClass, TopologySelectorTerm } from "../generated/types.ts";
+import { parameterProblems } from "./parameters.ts";
 
 /** Marks the default class of claims. */
 export const defaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
@@ -49,8 +50,9 @@ export const storageClasses: Kind<StorageClass> = {
 		storageClass.reclaimPolicy ??= "Delete";
 		storageClass.volumeBindingMode ??= "Immediate";
 	},
-	validate: ({ provisioner, reclaimPolicy, volumeBindingMode, allowedTopologies }) => [
+	validate: ({ provisioner, parameters, reclaimPolicy, volumeBindingMode, allowedTopologies }) => [
 		...provisionerName(provisioner, "provisioner"),
+		...parameterProblems(parameters, "parameters"),
 		...(allowedTopologies ?? []).flatMap((term, index) => topologyProblems(term, `allowedTopologies[${index}]`)),
 		...oneOf(reclaimPolicy, ["Delete", "Retain"], "reclaimPolicy"),
 		...oneOf(volumeBindingMode, ["Immediate", "WaitForFirstConsumer"], "volumeBindingMode"),

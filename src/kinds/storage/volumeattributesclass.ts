@@ -3,6 +3,7 @@ import { forbidden, required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { VolumeAttributesClass } from "../generated/types.ts";
+import { parameterProblems } from "./parameters.ts";
 import { provisionerName } from "./storageclass.ts";
 
 export const volumeAttributesClasses: Kind<VolumeAttributesClass> = {
@@ -24,6 +25,7 @@ export const volumeAttributesClasses: Kind<VolumeAttributesClass> = {
 
 	validate: ({ driverName, parameters = {} }) => [
 		...provisionerName(driverName, "driverName"),
+		...parameterProblems(parameters, "parameters"),
 		...(Object.keys(parameters).length === 0
 			? [required("parameters", "must contain at least one key/value pair")]
 			: []),

@@ -4,15 +4,10 @@ import type { Cause } from "../../../core/errors.ts";
 import { lookup } from "../../../core/object.ts";
 import { compareQuantities, quantityNano } from "../../../core/quantity.ts";
 import { nonNegativeQuantity } from "../../../core/validation/field-checks.ts";
-import {
-	duplicate,
-	invalidEach,
-	invalidValue,
-	notFoundValue,
-	required,
-} from "../../../core/validation/field-errors.ts";
+import { invalidEach, invalidValue, required } from "../../../core/validation/field-errors.ts";
 import { qualifiedNameProblems } from "../../../core/validation/names.ts";
 import type { ResourceRequirements } from "../../generated/types.ts";
+import { containerClaimProblems } from "./claims.ts";
 
 const containerResources = ["cpu", "memory", "ephemeral-storage"];
 const podResources = ["cpu", "memory"];
@@ -69,16 +64,7 @@ export function validateResources(
 			);
 		}
 	}
-	const seen = new Set<string>();
-	for (const [index, claim] of claims.entries()) {
-		const at = `${path}.claims[${index}]`;
-		const key = `${claim.name}/${claim.request ?? ""}`;
-		if (claim.name === "") causes.push(required(`${at}.name`));
-		else if (seen.has(key)) causes.push(duplicate(at, claim.name));
-		else if (!claimNames.has(claim.name)) causes.push(notFoundValue(`${at}.name`, claim.name));
-		seen.add(key);
-	}
-	return causes;
+	return [...causes, ...containerClaimProblems(claims, claimNames, `${path}.claims`)];
 }
 
 function quantityProblems(name: string, quantity: string, path: string): Cause[] {

@@ -2,7 +2,6 @@
 import type { Cause } from "../../../core/errors.ts";
 import { ipAddress, oneOf, requiredOneOf, subdomainName } from "../../../core/validation/field-checks.ts";
 import {
-	duplicate,
 	forbidden,
 	invalidEach,
 	invalidValue,
@@ -12,6 +11,7 @@ import {
 } from "../../../core/validation/field-errors.ts";
 import { dnsLabelProblems, dnsSubdomainProblems, searchDomainProblems } from "../../../core/validation/names.ts";
 import type { PodSpec } from "../../generated/types.ts";
+import { podClaimProblems } from "./claims.ts";
 import { validateContainers } from "./containers.ts";
 import { validateResources } from "./resources.ts";
 import { validateScheduling } from "./scheduling.ts";
@@ -35,6 +35,7 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): Cause[
 		...dns(spec, path),
 		...hostAliases(spec, path),
 		...validateResources(spec.resources, `${path}.resources`, "pod"),
+		...podClaimProblems(spec.resourceClaims, `${path}.resourceClaims`),
 		...lifetime(spec, path),
 		...stopSignals(spec, path),
 		...sharing(spec, path),
@@ -51,13 +52,6 @@ function names(spec: PodSpec, path: string): Cause[] {
 	}
 	const override = spec.hostnameOverride;
 	if (override) causes.push(...invalidEach(`${path}.hostnameOverride`, override, dnsSubdomainProblems(override)));
-	const claims = new Set<string>();
-	for (const [index, { name }] of (spec.resourceClaims ?? []).entries()) {
-		const at = `${path}.resourceClaims[${index}].name`;
-		if (!name) causes.push(required(at));
-		else if (claims.has(name)) causes.push(duplicate(at, name));
-		claims.add(name);
-	}
 	if (spec.os !== undefined) causes.push(...requiredOneOf(spec.os.name, ["linux", "windows"], `${path}.os.name`));
 	return [...causes, ...oneOf(spec.preemptionPolicy, ["Never", "PreemptLowerPriority"], `${path}.preemptionPolicy`)];
 }
