@@ -134,6 +134,23 @@ test("pods that have ended give their devices back", async () => {
 	expect((await cluster.client.get(pods, at("short"))).status?.phase).toBe("Succeeded");
 });
 
+test("pods leave a device that is tainted, and others do not come", async () => {
+	const { claim, pod, at } = await world("tainted", { "node-1": [{ name: "a" }] });
+	await cluster.apply([claim("one"), pod("first", { resourceClaimName: "one" })]);
+	await cluster.waitFor(pods, at("first"), isRunning);
+	const slice = await cluster.client.get(resourceSlices, { name: "tainted-node-1" });
+	const devices = [{ name: "a", taints: [{ key: "tainted.example/broken", effect: "NoExecute" }] }];
+	const tainted = await cluster.client.update(resourceSlices, { ...slice, spec: { ...slice.spec, devices } });
+	expect(tainted.spec.devices?.[0]?.taints?.[0]?.timeAdded).toBeDefined();
+	await cluster.waitFor(pods, at("first"), "deleted");
+	await cluster.apply([pod("second", { resourceClaimName: "one" })]);
+	await cluster.waitFor(
+		pods,
+		at("second"),
+		({ status }) => status?.conditions?.some(({ message }) => message?.includes("cannot allocate all claims")) === true,
+	);
+});
+
 test("a pod waits for a claim, a class and devices, and says so", async () => {
 	const { claim, pod, at, driver } = await world("waiting", {});
 	await cluster.apply([pod("early", { resourceClaimName: "late" })]);

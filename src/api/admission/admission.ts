@@ -21,9 +21,9 @@ import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
 import { podSecurityOfNamespaces } from "./pod-security/namespaces.ts";
 import { podSecurityOfPods, podSecurityOfTemplates } from "./pod-security/pods.ts";
 import { defaultTolerationSeconds, priority } from "./pods/pod-defaults.ts";
+import { oneDefaultPriority, systemPriorityClasses } from "./pods/priority-classes.ts";
 import { runtimeClass } from "./pods/runtime-class.ts";
 import { serviceAccount } from "./pods/service-account.ts";
-import { systemPriorityClasses } from "./pods/system-priority-classes.ts";
 import { limitRangeDefaults, limitRanger } from "./quota/limit-ranger.ts";
 import { resourceQuota } from "./quota/resource-quota.ts";
 import { bindingEscalation, roleEscalation } from "./role-escalation.ts";
@@ -40,6 +40,7 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	defaultTolerationSeconds,
 	priority,
 	systemPriorityClasses,
+	oneDefaultPriority,
 	runtimeClass,
 	defaultStorageClass,
 	defaultIngressClass,

@@ -58,6 +58,21 @@ test("the cluster's own priority classes are not deleted", async () => {
 	await api.close();
 });
 
+test("one priority class is the default", async () => {
+	const api = await testApi();
+	const classes = "/apis/scheduling.k8s.io/v1/priorityclasses";
+	const make = (name: string, globalDefault: boolean) =>
+		api.ask("POST", classes, { metadata: { name }, value: 7, globalDefault });
+	expect((await make("first", true)).status).toBe(201);
+	expect((await make("second", true)).object.message).toBe(
+		'priorityclasses.scheduling.k8s.io "second" is forbidden: PriorityClass first is already marked as default. Only one default can exist',
+	);
+	expect((await make("second", false)).status).toBe(201);
+	const update = (name: string) => api.ask("PATCH", `${classes}/${name}`, { globalDefault: true }, merge);
+	expect([(await update("first")).status, (await update("second")).status]).toEqual([200, 403]);
+	await api.close();
+});
+
 test("finalizers say whose they are, when an object is made and when it is changed", async () => {
 	const api = await testApi();
 	const maps = `${namespace}/configmaps`;

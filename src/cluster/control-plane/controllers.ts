@@ -7,6 +7,7 @@ import { clusterRoleAggregationController } from "../../controllers/clusterrole-
 import { cronJobController } from "../../controllers/cronjob/controller.ts";
 import { daemonSetController } from "../../controllers/daemonset/controller.ts";
 import { deploymentController } from "../../controllers/deployment/controller.ts";
+import { deviceTaintEvictionController } from "../../controllers/device-taint-eviction/controller.ts";
 import { disruptionController } from "../../controllers/disruption/controller.ts";
 import { staleDisruptionController } from "../../controllers/disruption/stale.ts";
 import { endpointsController } from "../../controllers/endpoints/controller.ts";
@@ -108,6 +109,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		volumeProtection,
 		podClaimsController,
 		resourceClaimController,
+		deviceTaintEvictionController,
 		nodeIpamController(settings.network.clusterCidr),
 		nodeLifecycleController(),
 		taintEvictionController,

@@ -22,8 +22,16 @@ export const leases: Kind<Lease> = {
 	setDefaults(lease) {
 		lease.spec ??= {};
 	},
+	prepareForCreate: dropStrategy,
+	prepareForUpdate: dropStrategy,
 	validate: ({ spec }) => [
 		...positive(spec?.leaseDurationSeconds, "spec.leaseDurationSeconds"),
 		...nonNegative(spec?.leaseTransitions, "spec.leaseTransitions"),
 	],
 };
+
+/** Leaders that are chosen by the API server are a feature that is off, as upstream's is. */
+function dropStrategy({ spec }: Lease): void {
+	delete spec?.strategy;
+	delete spec?.preferredHolder;
+}
