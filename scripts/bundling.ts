@@ -1,8 +1,20 @@
 /** How esbuild bundles the package. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BuildOptions } from "esbuild";
+import type { BuildOptions, Plugin } from "esbuild";
 
 export const root = join(import.meta.dirname, "..");
+
+/** JSON as text that is parsed, which takes a tenth of the time of a literal of that size. */
+const parsedJson: Plugin = {
+	name: "parsed JSON",
+	setup(build) {
+		build.onLoad({ filter: /\.json$/ }, ({ path }) => ({
+			contents: `export default JSON.parse(${JSON.stringify(JSON.stringify(JSON.parse(readFileSync(path, "utf8"))))});`,
+			loader: "js",
+		}));
+	},
+};
 
 export const bundling = {
 	absWorkingDir: root,
@@ -13,6 +25,7 @@ export const bundling = {
 	// Dependencies stay packages: two of them hold native code, and users' audits and updates should see all of them.
 	packages: "external",
 	logLevel: "warning",
+	plugins: [parsedJson],
 } as const satisfies BuildOptions;
 
 /**

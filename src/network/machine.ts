@@ -16,7 +16,7 @@ import { run, shellQuote } from "../linux/command.ts";
 import { isAlive, killAll, type ProcessId } from "../linux/processes.ts";
 import { removeCgroups } from "./machine/cgroups.ts";
 import { type HolderOptions, startHolder } from "./machine/holder.ts";
-import { type MarkedProcess, markedProcesses } from "./machine/marked-processes.ts";
+import { ensureKey, type MarkedProcess, markedProcesses } from "./machine/marked-processes.ts";
 import { missingForNodes, probeNamespaces } from "./machine/probe.ts";
 import { nodeDirectories, prepareView } from "./machine/view.ts";
 
@@ -87,7 +87,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 	const owner = realpathSync(options.directory);
 	const mode = process.getuid?.() === 0 ? "root" : "rootless";
 	const cgroup = `coxswain-${createHash("sha256").update(owner).digest("hex").slice(0, 12)}`;
-	const find = (role: string) => markedProcesses(owner).filter((holder) => holder.role === role);
+	const find = (role: string) => withRole(markedProcesses(owner), role);
 	const problems = missingForNodes();
 	/** One change at a time: each depends on the processes that exist. */
 	const oneAtATime = inTurn();
@@ -98,8 +98,10 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 		...userFlags(mode),
 		"--net",
 	];
-	const ensureSwitch = async (): Promise<ProcessId> => {
-		const found = find("switch");
+	/** @param holders of the cluster: to find them takes a few milliseconds, more on a machine with many processes */
+	const ensureSwitch = async (holders: readonly MarkedProcess[]): Promise<ProcessId> => {
+		const found = withRole(holders, "switch");
+		ensureKey(owner, holders);
 		const complete = found.find((holder) => holder.isInit && readNet(holder.pid, "dev").includes(`${bridge}:`));
 		if (complete !== undefined) return complete;
 		await killAll(found, clock);
@@ -112,9 +114,13 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 		});
 	};
 	const addNode = async (spec: NodeSpec): Promise<NodeHolder> => {
-		const found = find(`node/${spec.name}`);
+		const holders = markedProcesses(owner);
+		const found = withRole(holders, `node/${spec.name}`);
+		const ports = ensureSwitch(holders);
+		// It is awaited below.
+		ports.catch(() => {});
 		if (found.length > 0) {
-			await ensureSwitch();
+			await ports;
 			const complete = found.find((holder) => holder.isInit && isConnected(holder));
 			if (complete !== undefined) return toHolder(readSpec(complete) ?? spec, complete, mode, cgroup);
 			await killAll(found, clock);
@@ -122,7 +128,6 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
 		mkdirSync(spec.rootDirectory, { recursive: true });
 		const rootDirectory = realpathSync(spec.rootDirectory);
 		const view = prepareView(nodeDirectories(rootDirectory), { hidden: owner, assembled: mode === "rootless" });
-		const ports = ensureSwitch();
 		const into = mode === "root" ? [] : [`nsenter`, `--target=${(await ports).pid}`, ...userFlags(mode)];
 		const namespaces = ["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "--kill-child"];
 		const name = shellQuote(spec.name);
@@ -160,7 +165,7 @@ exec nsenter --target=${pid} --net sh -c ${inNode}`;
 	return {
 		mode,
 		problems,
-		ensureSwitch: () => oneAtATime(ensureSwitch),
+		ensureSwitch: () => oneAtATime(() => ensureSwitch(markedProcesses(owner))),
 		addNode: (spec) => oneAtATime(() => addNode(spec)),
 		removeNode: (name) =>
 			oneAtATime(async () => {
@@ -182,6 +187,10 @@ exec nsenter --target=${pid} --net sh -c ${inNode}`;
 				await removeCgroups(cgroup, clock);
 			}),
 	};
+}
+
+function withRole(holders: readonly MarkedProcess[], role: string): MarkedProcess[] {
+	return holders.filter((holder) => holder.role === role);
 }
 
 /** @throws Error with the reason why this machine creates no namespaces, and the remedy, if that is what fails */

@@ -86,7 +86,10 @@ class ProcessNodes implements NodePool {
 		const { layout, clock } = this.#options;
 		const files = layout.node(node.name);
 		const spec = { ...node, rootDirectory: files.directory };
-		const holder = await this.#machine.addNode(spec);
+		const adding = this.#machine.addNode(spec);
+		// While other processes make the namespaces.
+		const hidden = outermost([layout.data, layout.sockets, ...clusterDirectories()]);
+		const holder = await adding;
 		if (this.#stopped) throw new Error("the nodes are being stopped");
 		const config: AgentConfig = {
 			node: node.name,
@@ -95,7 +98,7 @@ class ProcessNodes implements NodePool {
 			labels: { ...node.labels },
 			clusterCidr: this.#options.network.clusterCidr,
 			serviceCidr: this.#options.network.serviceCidr,
-			hidden: outermost([layout.data, layout.sockets, ...clusterDirectories()]),
+			hidden,
 			registers: registersToRead(),
 			showHome: this.#options.showHome === true,
 			directory: files.directory,

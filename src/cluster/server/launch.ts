@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { sameJson } from "../../core/equal.ts";
 import { systemClock } from "../../core/time/clock.ts";
@@ -94,7 +94,7 @@ async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefin
 	const clock = systemClock();
 	const deadlineMs = clock.monotonicMs() + startByAnotherLimitMs;
 	for (;;) {
-		const starting = processesMarked([supervisorMark, serverMark], layout.data).length > 0;
+		const starting = existsSync(layout.data) && processesMarked([supervisorMark, serverMark], layout.data).length > 0;
 		const status = await runningStatus(layout);
 		if (status !== undefined || !starting) return status;
 		if (clock.monotonicMs() > deadlineMs)

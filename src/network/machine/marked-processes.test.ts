@@ -4,7 +4,7 @@ import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { expect, it, vi } from "vitest";
 import { isOwnPlace, parsePlace, placeOf } from "../../linux/process-place.ts";
-import { clusterDirectories, holderEnvironment, markedProcesses, marker } from "./marked-processes.ts";
+import { clusterDirectories, ensureKey, holderEnvironment, markedProcesses, marker } from "./marked-processes.ts";
 
 it("reads where a process is", () => {
 	const status = "Name:\tx\nPPid:\t12\nUid:\t1000\t0\t0\t0\nNSpid:\t9174\t163\t1\nNSpgid:\t1\n";
@@ -45,6 +45,7 @@ it.skipIf(process.getuid?.() !== 0)("finds holders, and none that only looks lik
 		]);
 		for (const child of children.splice(0)) await ended(child);
 
+		ensureKey(owner, markedProcesses(owner));
 		const real = holderEnvironment(owner, "node/one");
 		const agent = { COX_AGENT: owner };
 		await start(real, ...below, ...sleep);

@@ -57,12 +57,17 @@ export function clusterDirectories(user?: number): string[] {
  * containers, of this cluster or of another engine, cannot pose as holders by setting variables.
  */
 export function holderEnvironment(owner: string, role: string): Record<string, string> {
-	const file = keyFile(owner);
-	// Holders without a key were started by an older version and must still be found.
-	if (readKey(owner) === undefined && markedProcesses(owner).length === 0)
-		writeFileSync(file, `${randomBytes(16).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
 	const key = readKey(owner);
 	return { [marker]: `${owner}#${role}`, ...(key === undefined ? {} : { [keyName]: key }) };
+}
+
+/**
+ * Before the first holder of an owner is started. Holders without a key were started by an older version and must still
+ * be found: as long as there are any, there is none.
+ */
+export function ensureKey(owner: string, holders: readonly MarkedProcess[]): void {
+	if (holders.length > 0 || readKey(owner) !== undefined) return;
+	writeFileSync(keyFile(owner), `${randomBytes(16).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
 }
 
 function keyFile(owner: string): string {
