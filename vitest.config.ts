@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Bounds for what hangs, not for what is slow: whole clusters share two cores here.
@@ -13,9 +14,8 @@ const machine = [
 
 export default defineConfig({
 	test: {
-		// Suites of real processes mostly wait: one worker for each core keeps all of them busy. Vitest leaves one core
-		// free.
-		maxWorkers: "100%",
+		// Suites of real processes mostly wait: with three workers for two cores, these are busy nearly all the time.
+		maxWorkers: Math.ceil(availableParallelism() * 1.5),
 		projects: [
 			// Modules are loaded once for each worker, not once for each file, which takes longer than most of these tests.
 			{ test: { ...bounds, name: "unit", include: ["src/**/*.test.ts"], exclude: machine, isolate: false } },
@@ -25,6 +25,16 @@ export default defineConfig({
 					...bounds,
 					name: "suites",
 					include: ["test/**/*.test.ts", "examples/embedding/vitest/*.test.js"],
+					exclude: ["test/conformance/**"],
+				},
+			},
+			{
+				test: {
+					...bounds,
+					name: "conformance",
+					include: ["test/conformance/**/*.test.ts"],
+					isolate: false,
+					globalSetup: "test/conformance/clusters.ts",
 				},
 			},
 		],

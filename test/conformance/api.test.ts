@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { conformance, type Json, merge, strategic } from "./harness.ts";
 import { images, pauseOf, podOf } from "./objects.ts";
 
-conformance("API machinery", 2, (target) => {
+conformance("API machinery", "shared", (target) => {
 	describe.concurrent("watches and lists", () => {
 		const map = (name: string, labels: Json = {}) => ({ metadata: { name, labels }, data: { mutation: "0" } });
 

@@ -121,7 +121,7 @@ class Consumers implements AsyncDisposable {
 const resource = (name: string, target: Json): Json => ({ type: "Resource", resource: { name, target } });
 const utilization = (averageUtilization: number): Json => ({ type: "Utilization", averageUtilization });
 
-conformance("HorizontalPodAutoscaler", 3, (target) => {
+conformance("HorizontalPodAutoscaler", "shared", (target) => {
 	test("scales from one pod to two", async () => {
 		await using space = await target().namespace("hpa-light");
 		await using consumers = new Consumers(space);

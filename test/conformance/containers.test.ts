@@ -6,7 +6,7 @@ import { images, podOf, shell } from "./objects.ts";
 
 const log = (space: Namespace, pod: string) => space.kubectl("logs", pod);
 
-conformance("containers", 2, (target) => {
+conformance("containers", "shared", (target) => {
 	test.concurrent("a pre-stop hook is called before the pod goes", async () => {
 		await using space = await target().namespace("prestop");
 		const server = await space.run(podOf("server", { args: ["nettest"], ports: [{ containerPort: 8080 }] }));

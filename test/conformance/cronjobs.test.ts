@@ -3,7 +3,7 @@ import { eventually } from "../e2e/cluster.ts";
 import { conformance, isTrue, type Json, merge, type Namespace, slow } from "./harness.ts";
 import { jobOf } from "./objects.ts";
 
-conformance("CronJob", 2, (target) => {
+conformance("CronJob", "shared", (target) => {
 	function cronJobOf(name: string, schedule: string, command: string, spec: Json = {}): Json {
 		const { spec: job } = jobOf(name, command, { parallelism: 1, completions: 1 });
 		return { metadata: { name }, spec: { schedule, concurrencyPolicy: "Allow", ...spec, jobTemplate: { spec: job } } };

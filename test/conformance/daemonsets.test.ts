@@ -55,7 +55,7 @@ const histories = async (space: Namespace): Promise<Json[]> => {
 const hashes = async (space: Namespace) =>
 	new Set((await space.pods(selector)).map((pod) => pod.metadata.labels["controller-revision-hash"]));
 
-conformance("DaemonSet", 3, (target) => {
+conformance("DaemonSet", "shared", (target) => {
 	test.concurrent("a simple daemon runs on every node, and a deleted pod comes back", async () => {
 		await using space = await target().namespace("ds-simple");
 		await create(space, daemonSet());

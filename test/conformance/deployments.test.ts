@@ -34,7 +34,7 @@ const setImage = (space: Namespace, name: string, image: string) =>
 		spec: { template: { spec: { containers: [{ name: "httpd", image }] } } },
 	});
 
-conformance("Deployment, ReplicaSet, ReplicationController", 2, (target) => {
+conformance("Deployment, ReplicaSet, ReplicationController", "shared", (target) => {
 	test.concurrent("a rolling update adopts an old ReplicaSet and takes over its pods", async () => {
 		await using space = await target().namespace("dep-rolling");
 		const old = workload("old-set", 1);

@@ -26,7 +26,7 @@ const evict = (space: Namespace, name: string, version = "policy/v1") =>
 		metadata: { name, namespace: space.name },
 	});
 
-conformance("PodDisruptionBudget", 2, (target) => {
+conformance("PodDisruptionBudget", "shared", (target) => {
 	test.concurrent("is created, updated, patched and deleted", async () => {
 		await using space = await target().namespace("pdb-crud");
 		await target().post(budgets(space), budget({ minAvailable: "1%" }));

@@ -4,7 +4,7 @@ import { eventually } from "../e2e/cluster.ts";
 import { condition, conformance, type Json, json, merge, type Namespace, strategic } from "./harness.ts";
 import { pauseOf, rcOf, templateOf } from "./objects.ts";
 
-conformance("garbage collection and namespaces", 2, (target) => {
+conformance("garbage collection and namespaces", "shared", (target) => {
 	describe.concurrent("garbage collection", () => {
 		const rcs = (space: Namespace, name = "") => space.core("replicationcontrollers", name);
 		const pods = (space: Namespace, count: number) =>

@@ -1,14 +1,15 @@
 /**
- * What Kubernetes' conformance tests demand, as flows of our own: raw HTTP as a typed client of another language sends
- * it, and kubectl. COX_CONFORMANCE_KUBECONFIG names another cluster to try instead of a fresh one (a real Kubernetes,
+ * What Kubernetes' conformance tests demand, as flows of our own: raw HTTP as a client of another language sends it,
+ * and kubectl. COX_CONFORMANCE_KUBECONFIG names another cluster to try instead of fresh ones (a real Kubernetes,
  * say); COX_CONFORMANCE=all runs what takes minutes, too.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, inject, test, vi } from "vitest";
 import { parse } from "yaml";
 import { eventually, kubectlPath, type Output, run, succeeded, TestCluster } from "../e2e/cluster.ts";
 
@@ -38,12 +39,15 @@ export const json = "application/json-patch+json";
 export class Target {
 	readonly kubeconfig: string;
 	readonly #cluster: TestCluster | undefined;
+	readonly #end: (() => Promise<void>) | undefined;
 	readonly #agent: Agent;
 	readonly #server: URL;
 
-	constructor(kubeconfig: string, cluster?: TestCluster) {
+	/** @param end ends the cluster, if it is the target's own */
+	constructor(kubeconfig: string, cluster?: TestCluster, end?: () => Promise<void>) {
 		this.kubeconfig = kubeconfig;
 		this.#cluster = cluster;
+		this.#end = end;
 		const config: Json = parse(readFileSync(kubeconfig, "utf8"));
 		const bytes = (text: string) => Buffer.from(text, "base64");
 		const { user } = config.users[0];
@@ -56,10 +60,16 @@ export class Target {
 		});
 	}
 
-	static async start(nodeCount: number): Promise<Target> {
+	/** @param nodes `shared`: the cluster of three nodes that this worker's files share; a number: one of its own */
+	static async start(nodes: "shared" | number): Promise<Target> {
 		const given = process.env["COX_CONFORMANCE_KUBECONFIG"];
 		if (given !== undefined) return new Target(given);
-		const cluster = await TestCluster.start("--nodes", String(nodeCount));
+		if (nodes !== "shared") {
+			const cluster = await TestCluster.start("--nodes", String(nodes));
+			return new Target(cluster.kubeconfig, cluster, () => cluster[Symbol.asyncDispose]());
+		}
+		const data = join(inject("conformanceClusters"), process.env["VITEST_POOL_ID"] ?? "1");
+		const cluster = await TestCluster.startAt(data, "--nodes", "3");
 		return new Target(cluster.kubeconfig, cluster);
 	}
 
@@ -189,7 +199,7 @@ export class Target {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#agent.destroy();
-		await this.#cluster?.[Symbol.asyncDispose]();
+		await this.#end?.();
 	}
 }
 
@@ -299,14 +309,18 @@ export function restarts(pod: Json): number {
 	return pod.status.containerStatuses?.[0]?.restartCount ?? 0;
 }
 
-/** Tests of one kind on a cluster of their own. */
-export function conformance(what: string, nodeCount: number, tests: (target: () => Target) => void): void {
+/**
+ * Tests of one kind.
+ * @param nodes how many nodes a cluster of their own has, for tests that fill or change nodes; `shared`: whatever others
+ *   leave on the nodes does not matter
+ */
+export function conformance(what: string, nodes: "shared" | number, tests: (target: () => Target) => void): void {
 	// Most of a test's time is waiting.
 	vi.setConfig({ maxConcurrency: 16 });
 	describe(`conformance: ${what}`, () => {
 		let target: Target | undefined;
 		beforeAll(async () => {
-			target = await Target.start(nodeCount);
+			target = await Target.start(nodes);
 		});
 		afterAll(() => target?.[Symbol.asyncDispose]());
 		tests(() => {

@@ -4,7 +4,7 @@ import { eventually } from "../e2e/cluster.ts";
 import { conformance, type Json, type Namespace } from "./harness.ts";
 import { images, podOf, shell } from "./objects.ts";
 
-conformance("hooks and host names", 2, (target) => {
+conformance("hooks and host names", "shared", (target) => {
 	/** Milliseconds until a deleted pod is gone. */
 	const goneAfter = async (space: Namespace, name: string, options?: Json): Promise<number> => {
 		const begunMs = Date.now();

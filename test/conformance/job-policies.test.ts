@@ -22,7 +22,7 @@ const ready = (space: Namespace, name: string, count: number) =>
 	space.until(path(space, name), ({ status }) => status.ready === count, 60_000);
 const ended = { ready: 0, terminating: 0, uncountedTerminatedPods: {} };
 
-conformance("Job policies", 2, (target) => {
+conformance("Job policies", "shared", (target) => {
 	test.concurrent("succeeds by its policy: all indexes, chosen ones, as many as are asked for", async () => {
 		await using space = await target().namespace("job-success");
 		// A behaviour that upstream's tests misspell is the image's own: a shell with nothing to read.

@@ -35,7 +35,7 @@ const withData = (job: Json): Json => {
 };
 const failOnce = "if [ -f /data/foo ]; then exit 0; else touch /data/foo; exit 1; fi";
 
-conformance("Job", 2, (target) => {
+conformance("Job", "shared", (target) => {
 	test.concurrent("runs to completion when all tasks succeed", async () => {
 		await using space = await target().namespace("job-succeed");
 		await succeeds(space, jobOf("all-succeed", "exit 0"), 4);

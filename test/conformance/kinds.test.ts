@@ -4,7 +4,7 @@ import { testRequest } from "../../src/kinds/certificates/testing/certificate-re
 import { eventually } from "../e2e/cluster.ts";
 import { conformance, type Json, merge } from "./harness.ts";
 
-conformance("kinds with nothing behind them live as the API says", 1, (target) => {
+conformance("kinds with nothing behind them live as the API says", "shared", (target) => {
 	const devices = { requests: [{ name: "a", exactly: { deviceClassName: "a" } }] };
 	const kinds: [string, string, Json, boolean][] = [
 		["/api/v1", "configmaps", { data: { a: "b" } }, true],

@@ -25,7 +25,7 @@ async function clientNode(): Promise<typeof import("@kubernetes/client-node")> {
 	return import("@kubernetes/client-node");
 }
 
-conformance("kubectl and client libraries", 2, (target) => {
+conformance("kubectl and client libraries", "shared", (target) => {
 	const rc = (name: string, replicas: number, container: Json): Json => ({
 		apiVersion: "v1",
 		kind: "ReplicationController",

@@ -4,8 +4,9 @@ import { eventually } from "../e2e/cluster.ts";
 import { conformance, type Json } from "./harness.ts";
 import { podOf, shell } from "./objects.ts";
 
-conformance("kubelet", 1, (target) => {
+conformance("kubelet", "shared", (target) => {
 	const node = async (): Promise<Json> => (await target().get("/api/v1/nodes")).items[0];
+	const onNode = async () => ({ nodeName: (await node()).metadata.name });
 	const proxied = async (path: string): Promise<Json> => {
 		const { metadata } = await node();
 		const answer = await target().send("GET", `/api/v1/nodes/${metadata.name}/proxy/${path}`, undefined, {
@@ -27,7 +28,7 @@ conformance("kubelet", 1, (target) => {
 
 	test.concurrent("what the node and its containers use, as a summary and as metrics", async () => {
 		await using space = await target().namespace("kubelet-usage");
-		await space.run(podOf("busy", shell("while :; do :; done")));
+		await space.run(podOf("busy", shell("while :; do :; done"), await onNode()));
 		const labels = `container="main",pod="busy",namespace="${space.name}"`;
 		await eventually(async () => {
 			const summary = await proxied("stats/summary");
@@ -49,8 +50,8 @@ conformance("kubelet", 1, (target) => {
 
 	test.concurrent("its pods, those that run, its configuration and its health", async () => {
 		await using space = await target().namespace("kubelet-pods");
-		await space.output(podOf("done", shell("true")));
-		await space.run(podOf("runs", shell("sleep 1000")));
+		await space.output(podOf("done", shell("true"), await onNode()));
+		await space.run(podOf("runs", shell("sleep 1000"), await onNode()));
 		const names = (list: Json) =>
 			list.items
 				.filter(({ metadata }: Json) => metadata.namespace === space.name)

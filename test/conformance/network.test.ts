@@ -31,7 +31,7 @@ async function answers(space: Namespace, address: string, count: number): Promis
 	return new Set(text.trim().split("\n"));
 }
 
-conformance("Services, DNS", 2, (target) => {
+conformance("Services, DNS", "shared", (target) => {
 	test.concurrent("a node port is reached by name, cluster address and every node", async () => {
 		await using space = await target().namespace("svc-nodeport");
 		const made = await make(space, "nodeport-test", { type: "NodePort", ports: [{ port: 80, targetPort: 9376 }] });

@@ -4,7 +4,7 @@ import { eventually } from "../e2e/cluster.ts";
 import { conformance, strategic } from "./harness.ts";
 import { images, podOf, shell } from "./objects.ts";
 
-conformance("environment of pods", 2, (target) => {
+conformance("environment of pods", "shared", (target) => {
 	test.concurrent("has a host address, and environment variables of services", async () => {
 		await using space = await target().namespace("pod-env");
 		const server = await space.run(

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { condition, conformance, type Json, type Namespace } from "./harness.ts";
 import { images, pauseOf, podOf, shell } from "./objects.ts";
 
-conformance("generations of pods", 2, (target) => {
+conformance("generations of pods", "shared", (target) => {
 	const observed = (space: Namespace, name: string, generation: number) =>
 		space.until(
 			space.core("pods", name),

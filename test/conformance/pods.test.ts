@@ -3,7 +3,7 @@ import { eventually } from "../e2e/cluster.ts";
 import { condition, conformance, isReady, type Json, json, merge, strategic } from "./harness.ts";
 import { images, podOf, shell } from "./objects.ts";
 
-conformance("Pods", 2, (target) => {
+conformance("Pods", "shared", (target) => {
 	test.concurrent("is submitted, seen running, and removed", async () => {
 		await using space = await target().namespace("pod-life");
 		const { metadata } = await target().get(`${space.core("pods")}?labelSelector=time%3D1`);

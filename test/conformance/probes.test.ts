@@ -3,7 +3,7 @@ import { eventually } from "../e2e/cluster.ts";
 import { condition, conformance, isReady, restarts, slow } from "./harness.ts";
 import { podOf, shell } from "./objects.ts";
 
-conformance("probes", 1, (target) => {
+conformance("probes", "shared", (target) => {
 	test.concurrent("readiness waits for its initial delay, and never comes for a probe that fails", async () => {
 		await using space = await target().namespace("readiness");
 		await target().post(

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { conformance, type Json, merge, type Namespace, strategic } from "./harness.ts";
 import { images, pauseOf, podOf, rcOf, templateOf } from "./objects.ts";
 
-conformance("quotas", 2, (target) => {
+conformance("quotas", "shared", (target) => {
 	const hard = {
 		pods: "5",
 		services: "10",

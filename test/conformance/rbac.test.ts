@@ -11,7 +11,7 @@ import { type Attempt, attemptsOf, isAllowed } from "./role-attempts.ts";
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const rbacGroup = "rbac.authorization.k8s.io";
 
-conformance("roles", 1, (target) => {
+conformance("roles", "shared", (target) => {
 	test("holders of a role can do what it says and nothing else, whatever the role", { timeout: 300_000 }, async () => {
 		await using inside = await target().namespace("roles-inside");
 		await using outside = await target().namespace("roles-outside");

@@ -24,7 +24,7 @@ const statusesOf = ({ status }: Json): Json[] => [
 ];
 const statusOf = (pod: Json, name: string) => statusesOf(pod).find((status) => status.name === name);
 
-conformance("restarts in place", 1, (target) => {
+conformance("restarts in place", "shared", (target) => {
 	test.concurrent("a container's own restart policy and rules go before the pod's", async () => {
 		await using space = await target().namespace("rules");
 		const pods: [name: string, again: boolean, podPolicy: string, code: number, more: Json][] = [

@@ -9,7 +9,7 @@ const claim = "authentication.kubernetes.io";
 const projected = (token: Json): Json => ({ name: "token", projected: { sources: [{ serviceAccountToken: token }] } });
 const mounted = { volumeMounts: [{ name: "token", mountPath: "/test-volume", readOnly: true }] };
 
-conformance("service accounts", 2, (target) => {
+conformance("service accounts", "shared", (target) => {
 	const account = (space: Namespace, name: string) =>
 		target().post(space.core("serviceaccounts"), { metadata: { name } });
 	const review = async (token: string, audiences?: string[]): Promise<Json> => {

@@ -19,7 +19,7 @@ const endpoints = async (space: Namespace, name: string): Promise<Record<string,
 	return found;
 };
 
-conformance("Services and endpoints", 2, (target) => {
+conformance("Services and endpoints", "shared", (target) => {
 	test.concurrent("endpoints follow pods, with one port and with several", async () => {
 		await using space = await target().namespace("svc-endpoints");
 		await make(space, "endpoint-test2", { ports: [{ port: 80, targetPort: 80 }] });

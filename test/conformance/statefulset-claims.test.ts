@@ -5,7 +5,7 @@ import { allReady, probe, scale, setOf, start } from "./web-set.ts";
 
 const nameOf = ({ metadata }: Json): string => metadata.name;
 
-conformance("volume claims of a StatefulSet", 2, (target) => {
+conformance("volume claims of a StatefulSet", "shared", (target) => {
 	const claims = {
 		volumeClaimTemplates: [
 			{

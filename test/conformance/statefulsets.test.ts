@@ -29,7 +29,7 @@ const nameOf = ({ metadata }: Json): string => metadata.name;
 const isRolledOut = ({ status }: Json) =>
 	status.currentRevision === status.updateRevision && status.updatedReplicas === 3;
 
-conformance("StatefulSet", 2, (target) => {
+conformance("StatefulSet", "shared", (target) => {
 	test.concurrent("rolling update and roll back go from the last pod to the first, and a roll back makes no new revision", async () => {
 		await using space = await target().namespace("ss-update");
 		const first = await start(space, setOf(3));

@@ -9,7 +9,7 @@ import { podOf, templateOf } from "./objects.ts";
 const labels = { name: "server" };
 const netexec = (...args: string[]) => ["netexec", "--http-port=80", ...args];
 
-conformance("Service traffic", 2, (target) => {
+conformance("Service traffic", "shared", (target) => {
 	const make = (space: Namespace, spec: Json, metadata: Json = {}): Promise<Json> =>
 		target().post(space.core("services"), {
 			metadata: { name: "web", ...metadata },

@@ -28,7 +28,7 @@ const secret = (space: Namespace, name: string, entries: Json) =>
 		data: Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, data(String(value))])),
 	});
 
-conformance("volumes", 1, (target) => {
+conformance("volumes", "shared", (target) => {
 	const items = [{ key: "data-1", path: "deep/path" }];
 	const moded = [{ key: "data-1", path: "deep/path", mode: 0o400 }];
 	const sources: [string, (extra: Json) => Json][] = [

@@ -2,7 +2,7 @@
  * A real cluster for a test: its own data directory, the `cox` of dist/, any kubectl; gone without trace afterwards.
  */
 import { execFile, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -63,6 +63,17 @@ export class TestCluster {
 
 	static start(...args: string[]): Promise<TestCluster> {
 		return TestCluster.empty().#up(args);
+	}
+
+	/** A cluster that outlives the test: it is started in the data directory, or found there. */
+	static startAt(data: string, ...args: string[]): Promise<TestCluster> {
+		mkdirSync(data, { recursive: true });
+		return TestCluster.at(data).#up(args);
+	}
+
+	/** A cluster that `startAt` has started. */
+	static at(data: string): TestCluster {
+		return new TestCluster(data);
 	}
 
 	/** The same as an ordinary user without any groups; for tests that run as root. */
