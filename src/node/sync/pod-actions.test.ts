@@ -21,13 +21,17 @@ test("a claim that is about to be bound is looked for again, without an event un
 		},
 	} as unknown as NodeContext;
 	let retry = 0;
-	const managed: ManagedPod = new ManagedPod(context, { metadata: { uid: "u" }, spec: { containers: [] } } as unknown as Pod, {
-		wake() {
-			const { volumes } = managed.runtimeState;
-			retry = volumes.state === "failed" ? volumes.retryAtMs : 0;
+	const managed: ManagedPod = new ManagedPod(
+		context,
+		{ metadata: { uid: "u" }, spec: { containers: [] } } as unknown as Pod,
+		{
+			wake() {
+				const { volumes } = managed.runtimeState;
+				retry = volumes.state === "failed" ? volumes.retryAtMs : 0;
+			},
+			removed: () => {},
 		},
-		removed: () => {},
-	});
+	);
 	const { observedAtMs } = managed.runtimeState;
 	for (let round = 0; round < 5; round++) {
 		execute(managed, { do: "mountVolumes" });
