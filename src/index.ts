@@ -13,6 +13,7 @@ export type {
 	WatchSink,
 } from "./client/client.ts";
 export { type CustomResourceNames, customResource } from "./client/custom-resource.ts";
+export type { ConnectionFaults } from "./client/faults.ts";
 export { type ClientOptions, createClient } from "./client/requests.ts";
 export { type WaitOptions, waitFor, waitForList } from "./client/wait.ts";
 export {
@@ -20,7 +21,9 @@ export {
 	type Cluster,
 	type ClusterNodes,
 	type ClusterOptions,
+	type ClusterSnapshot,
 	type ClusterTime,
+	type ClusterWrite,
 	type Condition,
 	type Duration,
 	type LogOptions,

@@ -42,6 +42,7 @@ import {
 	readInfo,
 	receive,
 	record,
+	tell,
 } from "./pipeline/steps.ts";
 import { createFlows } from "./request/flow.ts";
 import { serveResource } from "./serve.ts";
@@ -151,6 +152,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		identify(server),
 		...(server.audit === undefined ? [] : [record(server.audit)]),
 		impersonate(server),
+		...(options.onWrite === undefined ? [] : [tell(options.onWrite)]),
 		classify(server.flowControl),
 		permit(server),
 		receive(createFlows(maxRequestsInFlight)),

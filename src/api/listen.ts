@@ -64,7 +64,7 @@ export interface Listener {
 
 const minVersion = "TLSv1.2";
 
-export async function listen(api: Api, options: ListenOptions = {}): Promise<Listener> {
+export async function listen(api: Pick<Api, "handle" | "upgrade">, options: ListenOptions = {}): Promise<Listener> {
 	const clock = options.clock ?? systemClock({ unref: true });
 	const timeouts = { ...defaultTimeouts, ...options.timeouts };
 	const refuse = refusals(clock);

@@ -3,18 +3,29 @@ import { SortedKeys } from "./keys.ts";
 import { type Change, type Commit, type CommitResult, checkCommit, type Entry, type Store } from "./store.ts";
 import { type CommitRecord, Watches } from "./watches.ts";
 
+export interface MemoryStoreOptions {
+	/** The number of commits that a watch can go back, within the limit of bytes. */
+	historyCommits?: number;
+	/** The size of superseded values that are kept for that. */
+	historyBytes?: number;
+	/** What it begins with, without history, and the last revision that was used. Default: nothing. */
+	contents?: { entries: readonly Entry[]; revision: number };
+}
+
 /**
- * An empty store. Nothing in it waits: every promise that it returns is already settled, so a simulation on a virtual
+ * Nothing in this store waits: every promise that it returns is already settled, so a simulation on a virtual
  * clock takes the same steps every time.
- * @param options.historyCommits the number of commits that a watch can go back, within the limit of bytes
- * @param options.historyBytes the size of superseded values that are kept for that
  */
-export function createMemoryStore(options: { historyCommits?: number; historyBytes?: number } = {}): Store {
-	const { historyCommits = 4096, historyBytes = 32 * 1024 * 1024 } = options;
+export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
+	const { historyCommits = 4096, historyBytes = 32 * 1024 * 1024, contents } = options;
 	const entries = new Map<string, Entry>();
 	const keys = new SortedKeys();
-	let revision = 0;
-	let compactedRevision = 0;
+	for (const entry of contents?.entries ?? []) {
+		entries.set(entry.key, entry);
+		keys.add(entry.key);
+	}
+	let revision = contents?.revision ?? 0;
+	let compactedRevision = revision;
 	/** Commits after compactedRevision: one for each revision, so that a revision gives its index. */
 	const history: CommitRecord[] = [];
 	let heldBytes = 0;

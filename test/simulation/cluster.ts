@@ -2,6 +2,7 @@
 import { type Api, createApi } from "../../src/api/handle.ts";
 import type { KeptLogName, KeptLogs } from "../../src/api/server/kept-logs.ts";
 import type { Client, DeleteOptions } from "../../src/client/client.ts";
+import { type ConnectionFaults, faultyTransport, noFaults } from "../../src/client/faults.ts";
 import { createInformerCache } from "../../src/client/informer.ts";
 import type { InformerCache } from "../../src/client/informer-cache.ts";
 import { createEventRecorder } from "../../src/client/recorder.ts";
@@ -36,7 +37,6 @@ import { createFaultyStore, type Faults } from "../../src/store/faulty.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import { withinBounds } from "../../src/store/testing/bounded-store.ts";
-import { type ConnectionFaults, faultyTransport, noFaults } from "./faulty-transport.ts";
 import type { JumpingClock } from "./jumping-clock.ts";
 import { Machines } from "./machines.ts";
 import { patientTransport } from "./patient-transport.ts";

@@ -4,6 +4,7 @@
  */
 
 import type { Transport } from "../../src/client/client.ts";
+import { type ConnectionFaults, type FaultyTransport, faultyTransport } from "../../src/client/faults.ts";
 import { createInformerCache } from "../../src/client/informer.ts";
 import { createClient } from "../../src/client/requests.ts";
 import { nodeUser } from "../../src/cluster/control-plane/identities.ts";
@@ -25,7 +26,6 @@ import {
 	type SimulatedState,
 	simulatedState,
 } from "../../src/runtime/simulated/runtime.ts";
-import { type ConnectionFaults, type FaultyTransport, faultyTransport } from "./faulty-transport.ts";
 
 export interface MachinesOptions {
 	clock: Clock;

@@ -1,10 +1,11 @@
 /** One simulated life of a cluster, from one seed. */
+
+import { noFaults } from "../../src/client/faults.ts";
 import { VirtualClock } from "../../src/core/time/virtual-clock.ts";
 import { outboxRoot } from "../../src/notify/outbox/outbox.ts";
 import { type ClusterOptions, type SimulatedCluster, startCluster } from "./cluster.ts";
 import { allControllers } from "./controllers.ts";
 import { live, nodeCount } from "./deeds.ts";
-import { noFaults } from "./faulty-transport.ts";
 import { invariants } from "./invariants/invariants.ts";
 import { unfinished } from "./invariants/rest.ts";
 import { JumpingClock } from "./jumping-clock.ts";

@@ -1,4 +1,5 @@
 /** The steps of the pipeline. `handle.ts` has the list. */
+import type { ApiResponse } from "../../core/exchange.ts";
 import { checkTimeout } from "../../core/selection/query.ts";
 import { authenticate } from "../access/authenticate.ts";
 import { authorize } from "../access/authorize.ts";
@@ -9,6 +10,7 @@ import type { RequestMetrics } from "../metrics/requests.ts";
 import { isProbe } from "../paths/health.ts";
 import type { Flows } from "../request/flow.ts";
 import { parseRequestInfo } from "../request/request-info.ts";
+import type { AnsweredWrite } from "../server/options.ts";
 import type { Server } from "../server/server.ts";
 import { passesOn } from "../subresources/subresources.ts";
 import { encodeAnswer } from "../wire/encode-answer.ts";
@@ -96,6 +98,31 @@ export function impersonate(server: Server): Step {
 		});
 	});
 }
+
+/** Tells of writes when they are answered, denied ones too. */
+export function tell(onWrite: (write: AnsweredWrite) => void): Step {
+	return async (exchange, next) => {
+		const { request, info } = exchange;
+		const { verb, resource } = found(info, "what is asked");
+		if (resource === undefined || !writes.has(verb)) return next(exchange);
+		const user = found(exchange.user, "who asks");
+		const answered = (response: ApiResponse) => {
+			if (response.type !== "object") return;
+			const userAgent = request.headers["user-agent"] ?? "";
+			onWrite({ user, userAgent, verb, resource, code: response.status, answer: response.object });
+		};
+		try {
+			const response = await next(exchange);
+			answered(response);
+			return response;
+		} catch (error) {
+			answered(errorResponse(error));
+			throw error;
+		}
+	};
+}
+
+const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
 /** Whether they may. @throws ApiError Unauthorized, Forbidden */
 export function permit(server: Server): Step {

@@ -9,9 +9,23 @@ import type { AuditOptions } from "../audit/audit.ts";
 import type { JwtAuthenticator } from "../credentials/oidc/configuration.ts";
 import type { TokenOptions } from "../credentials/tokens.ts";
 import type { PodSecurityConfiguration } from "../pod-security/configuration.ts";
+import type { ResourceInfo } from "../request/request-info.ts";
 import type { InProcessWebhook } from "./admission-review.ts";
 import type { KeptLogs } from "./kept-logs.ts";
 import type { NodeUsage } from "./node-usage.ts";
+
+/** A write of an object, and its answer. */
+export interface AnsweredWrite {
+	user: User;
+	userAgent: string;
+	/** `create`, `update`, `patch`, `delete` or `deletecollection`. */
+	verb: string;
+	resource: ResourceInfo;
+	/** The answer's HTTP status code. */
+	code: number;
+	/** The object, or a Status; frozen. */
+	answer: unknown;
+}
 
 export interface ApiOptions {
 	store: Store;
@@ -43,6 +57,8 @@ export interface ApiOptions {
 	oidc?: readonly JwtAuthenticator[];
 	/** What is recorded of requests, and where. Default: nothing. */
 	audit?: AuditOptions | undefined;
+	/** Called for each write of an object, allowed or not, when it is answered. It must return quickly. */
+	onWrite?: ((write: AnsweredWrite) => void) | undefined;
 	/** Called for every request that authorization denies, with the message of the response. */
 	onRefused?: ((user: User, why: string) => void) | undefined;
 	/** Called when something fails that the server does on its own, and will try again. */

@@ -2,7 +2,7 @@
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../../core/time/clock.ts";
 import type { ControlPlane, ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
-import type { NodePool } from "../nodes/node-pool.ts";
+import type { NodePool, SavedNodes } from "../nodes/node-pool.ts";
 import type { ProcessNodesOptions } from "../nodes/process-nodes.ts";
 import type { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
 import { LocalTokens } from "../pki/local-tokens.ts";
@@ -21,6 +21,8 @@ export interface AssemblyOptions {
 	network: ClusterNetwork;
 	/** False: simulated nodes write no Events of their pods. */
 	podEvents?: boolean;
+	/** What simulated nodes go on with. */
+	savedNodes?: SavedNodes | undefined;
 }
 
 /** Options that the caller chooses. */
@@ -77,9 +79,14 @@ export class Assembly {
 		controlPlane: () => Promise<ControlPlane>,
 		onMachine: () => Promise<ProcessNodesChoices> | ProcessNodesChoices,
 	): Promise<NodePool> {
-		const { load, runtime, clock, network, podEvents: events } = this.#options;
+		const { load, runtime, clock, network, podEvents: events, savedNodes: saved } = this.#options;
 		if (runtime === "simulated") {
-			const simulated = { controlPlane: await controlPlane(), clock, ...(events === undefined ? {} : { events }) };
+			const simulated = {
+				controlPlane: await controlPlane(),
+				clock,
+				saved,
+				...(events === undefined ? {} : { events }),
+			};
 			const create = await load.simulatedNodes();
 			return this.#keep(create(simulated));
 		}

@@ -7,6 +7,7 @@ import { writeFirstContents } from "../../api/mutate/first-contents.ts";
 import type { PodSecurityConfiguration } from "../../api/pod-security/configuration.ts";
 import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { KeptLogs } from "../../api/server/kept-logs.ts";
+import type { AnsweredWrite } from "../../api/server/options.ts";
 import type { Client } from "../../client/client.ts";
 import { createInformerCache } from "../../client/informer.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
@@ -104,6 +105,8 @@ export interface ControlPlaneOptions {
 	authenticateToken?(token: string): User | undefined;
 	dialAgent?(node: string): Promise<Duplex>;
 	dialAddress?(address: string, port: number): Duplex | undefined;
+	/** Called for each write of an object when it is answered. */
+	onWrite?: ((write: AnsweredWrite) => void) | undefined;
 	/** Size of the store's file, for metrics. */
 	storeBytes?(): number;
 	/** Called for errors that were handled but should be visible: a controller's failed plan, a lost watch. */
@@ -177,6 +180,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			if (!isPartOfCluster(user, accounts) || why.includes("no relationship found between node")) return;
 			report(`${user.name} lacks a right`, new ApiError("Forbidden", why));
 		},
+		onWrite: options.onWrite,
 		onError: report,
 		serviceAccounts: { signingKey: options.serviceAccountKey, issuer: options.serviceAccountIssuer },
 		gitVersion: kubernetesVersion.gitVersion,

@@ -22,7 +22,11 @@ export interface Access {
 }
 
 /** @param port 0: any free port */
-export async function openAccess(api: Api, port: number, network: ClusterNetwork): Promise<Access> {
+export async function openAccess(
+	api: Pick<Api, "handle" | "upgrade">,
+	port: number,
+	network: ClusterNetwork,
+): Promise<Access> {
 	const folder = mkdtempSync(join(tmpdir(), "coxswain-"));
 	try {
 		// Clients outside the process use real time.

@@ -1,9 +1,11 @@
 /** The interface of an embedded cluster. */
 import type { Client } from "../../client/client.ts";
+import type { ConnectionFaults } from "../../client/faults.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Condition, Target } from "./conditions.ts";
 import type { ApplyOptions, Manifest } from "./manifests.ts";
+import type { ClusterSnapshot } from "./moment.ts";
 import type { ClusterNodes } from "./nodes.ts";
 import type { ClusterTime, Duration } from "./time.ts";
 
@@ -28,6 +30,21 @@ export interface Cluster<Time extends ClusterTime = ClusterTime> extends AsyncDi
 	clientAs(user: { user: string; groups?: readonly string[] }): Client;
 	readonly clock: Time;
 	readonly nodes: ClusterNodes;
+	/**
+	 * Faults of the connections of other clients than `client`; they may be changed at any time, and count for requests
+	 * and events from then on.
+	 */
+	readonly faults: ConnectionFaults;
+	/**
+	 * The cluster at this moment: all objects, the time, what pods run and how long they still take.
+	 * @throws Error unless the store is in memory and nodes are simulated
+	 */
+	snapshot(): Promise<ClusterSnapshot>;
+	/**
+	 * Sets the cluster back to a moment. Clients and kubeconfig stay valid; watches end, and a new one begins after a
+	 * new list. Revisions are not reused. Requests wait until it is done.
+	 */
+	rewind(snapshot: ClusterSnapshot): Promise<void>;
 	/**
 	 * Text of a kubeconfig for an administrator. The first call creates certificates and opens a port, which takes a
 	 * moment.

@@ -32,18 +32,30 @@ export interface NodesParts {
 	clusterCidr: string;
 	/** Resolves when the node is Ready. */
 	ready(name: string): Promise<Node>;
+	/** Nodes to go on with. */
+	saved?: SavedSpecs | undefined;
+}
+
+/** The nodes of a cluster, without what they run. */
+export interface SavedSpecs {
+	readonly numbers: Settings["nodes"];
+	readonly specs: ReadonlyMap<string, PoolNode>;
+	readonly crashed: ReadonlySet<string>;
 }
 
 export class EmbeddedNodes implements ClusterNodes {
 	readonly #parts: NodesParts;
 	/** Numbers the nodes; not persisted. */
 	readonly #settings: Pick<Settings, "clusterCidr" | "nodes">;
-	readonly #specs = new Map<string, PoolNode>();
-	readonly #crashed = new Set<string>();
+	readonly #specs: Map<string, PoolNode>;
+	readonly #crashed: Set<string>;
 
 	constructor(parts: NodesParts) {
 		this.#parts = parts;
-		this.#settings = { clusterCidr: parts.clusterCidr, nodes: {} };
+		const { saved, clusterCidr } = parts;
+		this.#settings = { clusterCidr, nodes: { ...saved?.numbers } };
+		this.#specs = new Map(saved?.specs);
+		this.#crashed = new Set(saved?.crashed);
 	}
 
 	get names(): readonly string[] {
@@ -75,6 +87,16 @@ export class EmbeddedNodes implements ClusterNodes {
 		this.#specs.set(planned, spec);
 		await addNode(this.#parts.pool, () => this.#parts.client, spec);
 		return planned;
+	}
+
+	save(): SavedSpecs {
+		return { numbers: { ...this.#settings.nodes }, specs: new Map(this.#specs), crashed: new Set(this.#crashed) };
+	}
+
+	/** Starts the nodes that it was created with, except those that have crashed. */
+	async resume(): Promise<void> {
+		const running = [...this.#specs.values()].filter(({ name }) => !this.#crashed.has(name));
+		await Promise.all(running.map((spec) => this.#parts.pool.add(spec)));
 	}
 
 	async remove(name: string): Promise<void> {

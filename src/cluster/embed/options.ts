@@ -1,11 +1,13 @@
 /** The options of `startCluster`. */
 import type { AuditEvent } from "../../api/audit/event.ts";
 import type { InProcessWebhook } from "../../api/server/admission-review.ts";
+import { type ConnectionFaults, noFaults } from "../../client/faults.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
 import { validateRule } from "../../kinds/admissionregistration/rules.ts";
 import type { NotifyOptions } from "../../notify/delivery/settings.ts";
 import type { DefinitionSource } from "../files/definition-files.ts";
 import type { ClusterTime, SystemTime, VirtualTime } from "./time.ts";
+import type { ClusterWrite } from "./writes.ts";
 
 export interface ClusterOptions {
 	/** The number of nodes, named node-1, node-2, …; or the options of each. Default 1. */
@@ -63,6 +65,13 @@ export interface ClusterOptions {
 	 * is sent.
 	 */
 	notify?: NotifyOptions;
+	/**
+	 * Bad connections of the clients that `clientAs` and the kubeconfig give, as probabilities: see docs/testing.md.
+	 * Default: none. `cluster.faults` changes them later.
+	 */
+	faults?: Partial<ConnectionFaults>;
+	/** Called for every write of an object, by whomever, when it is answered. It must return quickly. */
+	onWrite?(write: ClusterWrite): void;
 	/** Called for failures that were handled, such as a retried write. Default: they are not reported. */
 	onError?(what: string, error: unknown): void;
 }
@@ -106,6 +115,8 @@ const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
 	audit: true,
 	history: true,
 	notify: true,
+	faults: true,
+	onWrite: true,
 	onError: true,
 };
 const historyOptionNames: Readonly<Record<keyof HistoryOptions, true>> = {
@@ -139,6 +150,7 @@ export function checkOptions(options: ClusterOptions): void {
 	checkNames("startCluster", options, optionNames);
 	checkNames("history", options.history || {}, historyOptionNames);
 	checkNames("notify", options.notify ?? {}, notifyOptionNames);
+	checkNames("faults", options.faults ?? {}, noFaults);
 	if (typeof options.nodes === "number") {
 		if (!Number.isInteger(options.nodes) || options.nodes < 0)
 			throw new Error(`nodes: ${options.nodes} is not a whole number of 0 or more`);

@@ -29,6 +29,7 @@ export type ClusterTime = SystemTime | VirtualTime;
 
 /** The underlying clock, and how waiting callers are served. */
 export interface Timing {
+	/** Another one after the time was turned back. */
 	readonly clock: Clock;
 	readonly time: ClusterTime;
 	/**
@@ -36,6 +37,11 @@ export interface Timing {
 	 * @returns false if it took longer than the limit
 	 */
 	wait(promise: Promise<unknown>, limitMs: number): Promise<boolean>;
+	/**
+	 * Remembers the time.
+	 * @returns a function that turns virtual time back to it, any number of times; real time goes on. Timers are gone
+	 */
+	remember(): () => void;
 	/** Nothing advances the clock any more. */
 	stop(): void;
 }
@@ -63,6 +69,7 @@ export function systemTiming(): Timing {
 					},
 				);
 			}),
+		remember: () => () => {},
 		stop() {},
 	};
 }
@@ -71,7 +78,7 @@ export function virtualTiming(options: { startTime?: Date | string | undefined; 
 	const startMs = options.startTime === undefined ? undefined : new Date(options.startTime).getTime();
 	if (Number.isNaN(startMs))
 		throw new Error(`startTime ${options.startTime} is not a time: expected a Date or RFC 3339`);
-	const clock = new VirtualClock({
+	let clock = new VirtualClock({
 		...(startMs === undefined ? {} : { startMs }),
 		...(options.seed === undefined ? {} : { seed: options.seed }),
 	});
@@ -81,7 +88,9 @@ export function virtualTiming(options: { startTime?: Date | string | undefined; 
 		running = undefined;
 	};
 	return {
-		clock,
+		get clock() {
+			return clock;
+		},
 		time: {
 			kind: "virtual",
 			now: () => clock.now(),
@@ -94,6 +103,36 @@ export function virtualTiming(options: { startTime?: Date | string | undefined; 
 			stand,
 		},
 		wait: (promise, limitMs) => clock.advanceUntil(promise, limitMs),
+		remember() {
+			const then = clock.fork();
+			return () => {
+				stand();
+				clock = then.fork();
+			};
+		},
 		stop: stand,
 	};
+}
+
+const defaultTimeout = "60s";
+
+/**
+ * @param what for the message
+ * @param look returns the current state, for the message
+ * @throws Error with the current state if the wait exceeds the timeout
+ */
+export async function waitWithin<T>(
+	timing: Timing,
+	what: string,
+	{ timeout = defaultTimeout }: { timeout?: Duration } | undefined = {},
+	wait: (signal: AbortSignal) => Promise<T>,
+	look: () => Promise<unknown>,
+): Promise<T> {
+	const abort = new AbortController();
+	const waiting = wait(abort.signal);
+	if (await timing.wait(waiting, toMs(timeout))) return waiting;
+	waiting.catch(() => {});
+	abort.abort();
+	const found = await look().catch((error: unknown) => String(error));
+	throw new Error(`waited ${timeout} for ${what}; its current state is ${JSON.stringify(found, undefined, 2)}`);
 }

@@ -1,4 +1,6 @@
 import type { Duplex } from "node:stream";
+import type { PodNetwork } from "../../network/network.ts";
+import type { SavedState } from "../../runtime/simulated/state.ts";
 
 /** A node of the cluster. */
 export interface PoolNode {
@@ -13,6 +15,9 @@ export interface PoolNode {
 	/** Only simulated nodes: quantities by resource name, instead of the default. */
 	capacity?: Readonly<Record<string, string>>;
 }
+
+/** What simulated nodes run, by their names, and the addresses of their pods by UID. */
+export type SavedNodes = ReadonlyMap<string, { containers: SavedState; network: ReadonlyMap<string, PodNetwork> }>;
 
 /** Creates nodes: namespaces and agent processes on this machine, or simulations in this process. */
 export interface NodePool {
@@ -34,6 +39,8 @@ export interface NodePool {
 	 * addresses of services.
 	 */
 	dialAddress?(address: string, port: number): Duplex | undefined;
+	/** What every node runs at this moment. Absent unless nodes are simulated. */
+	save?(): SavedNodes;
 	agentPid(name: string): number | undefined;
 	/** Features that the node lacks, one line each. */
 	limitations(name: string): readonly string[];

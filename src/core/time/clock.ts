@@ -58,6 +58,11 @@ export function seededRandom(seed: number): Random {
 	};
 }
 
+/** The seed of a generator that continues where one with `seed` is after `draws` values. */
+export function laterSeed(seed: number, draws: number): number {
+	return (seed + Math.imul(0x6d2b79f5, draws)) >>> 0;
+}
+
 /** `sleep` for any clock that has `after`. */
 export function sleepOn(clock: Pick<Clock, "after">, delayMs: number, signal?: AbortSignal): Promise<void> {
 	return new Promise((resolve, reject) => {

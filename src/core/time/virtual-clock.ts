@@ -1,5 +1,5 @@
 import { Heap } from "../heap.ts";
-import { type Clock, type Random, seededRandom, sleepOn, type Timer } from "./clock.ts";
+import { type Clock, laterSeed, type Random, seededRandom, sleepOn, type Timer } from "./clock.ts";
 
 interface Entry {
 	dueMs: number;
@@ -16,6 +16,8 @@ export class VirtualClock implements Clock {
 	readonly random: Random;
 	#nowMs: number;
 	readonly #startMs: number;
+	readonly #seed: number;
+	#draws = 0;
 	#sequence = 0;
 	readonly #heap = new Heap(earlier);
 	readonly #cancelled = new Set<Entry>();
@@ -24,7 +26,17 @@ export class VirtualClock implements Clock {
 
 	constructor(options: { startMs?: number; seed?: number } = {}) {
 		this.#startMs = this.#nowMs = options.startMs ?? Date.UTC(2026, 0, 1);
-		this.random = seededRandom(options.seed ?? 1);
+		this.#seed = options.seed ?? 1;
+		const random = seededRandom(this.#seed);
+		this.random = () => {
+			this.#draws++;
+			return random();
+		};
+	}
+
+	/** A clock at the same time, which gives the random values that this one would give next. It has no timers. */
+	fork(): VirtualClock {
+		return new VirtualClock({ startMs: this.#nowMs, seed: laterSeed(this.#seed, this.#draws) });
 	}
 
 	now(): number {

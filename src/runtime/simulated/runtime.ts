@@ -1,6 +1,6 @@
 /** A Runtime in memory whose containers run no program, for simulated nodes. `script.ts` says what a container does. */
 import type { Duplex } from "node:stream";
-import { type Clock, microTimestamp, type Timer } from "../../core/time/clock.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import { parseImageReference } from "../reference.ts";
 import {
 	type Container,
@@ -16,36 +16,19 @@ import {
 	type SandboxConfig,
 } from "../runtime.ts";
 import { readScript, type Script } from "./script.ts";
+import {
+	addLine,
+	change,
+	type Entry,
+	endLater,
+	finish,
+	type PodIds,
+	type SimulatedState,
+	simulatedState,
+} from "./state.ts";
 import { simulatedConnection, simulatedSession } from "./streams.ts";
 
-interface Entry {
-	container: Container;
-	log: string;
-	timer?: Timer;
-	/** Called once, when the container exits. */
-	onExit: ((exitCode: number) => void)[];
-}
-
-/** Oldest first. */
-interface PodIds {
-	sandboxes: readonly string[];
-	containers: readonly string[];
-}
-
-/** The sandboxes and containers of a simulated node. A restart of the agent gives it to the next runtime. */
-export interface SimulatedState {
-	sandboxes: Map<string, Sandbox>;
-	containers: Map<string, Entry>;
-	/** Ids by pod UID: the cost of a pod does not depend on the number of other pods. */
-	pods: Map<string, PodIds>;
-	sequence: number;
-	/** Of all runtimes that use this state: the next runtime reports the exit of an earlier one's container. */
-	listeners: Set<(podUid: string) => void>;
-}
-
-export function simulatedState(): SimulatedState {
-	return { sandboxes: new Map(), containers: new Map(), pods: new Map(), sequence: 0, listeners: new Set() };
-}
+export { type SimulatedState, simulatedState } from "./state.ts";
 
 /** With what only a runtime in memory can offer; the agent receives these functions when it is created. */
 export interface SimulatedRuntime extends Runtime {
@@ -235,30 +218,15 @@ class RuntimeInMemory implements SimulatedRuntime {
 	#run(entry: Entry, script: Script): void {
 		change(entry, { state: "running", startedAtMs: this.#clock.now() });
 		const { name, image } = entry.container.config;
-		this.#log(entry, `${name} started, simulated, image ${image}`);
+		addLine(entry, `${name} started, simulated, image ${image}`, this.#clock);
 		const failed = script.failureRate > 0 && this.#clock.random() < script.failureRate;
 		const exitCode = failed ? script.exitCode || 1 : script.failureRate > 0 ? 0 : script.exitCode;
 		const endsAfterMs = script.durationMs ?? (failed ? 0 : undefined);
-		if (endsAfterMs === undefined) return;
-		entry.timer = this.#clock.after(endsAfterMs, () => {
-			this.#finish(entry, exitCode);
-			const podUid = this.#podUid(entry.container.sandboxId);
-			for (const listener of this.#state.listeners) listener(podUid);
-		});
+		if (endsAfterMs !== undefined) endLater(this.#state, entry, { afterMs: endsAfterMs, exitCode }, this.#clock);
 	}
 
 	#finish(entry: Entry, exitCode: number): void {
-		if (entry.container.state === "exited") return;
-		entry.timer?.cancel();
-		delete entry.timer;
-		this.#log(entry, `${entry.container.config.name} ended with exit code ${exitCode}`);
-		const reason = exitCode === 0 ? "Completed" : "Error";
-		change(entry, { state: "exited", finishedAtMs: this.#clock.now(), exitCode, reason });
-		for (const exited of entry.onExit.splice(0)) exited(exitCode);
-	}
-
-	#log(entry: Entry, line: string): void {
-		entry.log += `${microTimestamp(this.#clock.now())} stdout F ${line}\n`;
+		finish(entry, exitCode, this.#clock);
 	}
 
 	#script({ sandboxId, config }: Container): Script {
@@ -295,9 +263,4 @@ class RuntimeInMemory implements SimulatedRuntime {
 		if (entry === undefined) throw new Error(`container ${id} does not exist`);
 		return entry;
 	}
-}
-
-/** Replaces the container by a new object: callers may hold the old one. */
-function change(entry: Entry, changes: Partial<Container>): void {
-	entry.container = Object.assign({}, entry.container, changes);
 }

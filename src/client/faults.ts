@@ -1,16 +1,19 @@
 /**
- * A transport with bad connections: requests that never arrive, answers that get lost, watches that lag, lose events
- * and break.
+ * Bad connections, for tests: requests that never arrive, conflicts, answers that get lost, watches that lag, lose
+ * events and break.
  */
-import type { Transport } from "../../src/client/client.ts";
-import { ApiError } from "../../src/core/errors.ts";
-import type { ApiResponse, ServedWatchEvent } from "../../src/core/exchange.ts";
-import type { Clock, Random } from "../../src/core/time/clock.ts";
+
+import { ApiError } from "../core/errors.ts";
+import type { ApiRequest, ApiResponse, ServedWatchEvent } from "../core/exchange.ts";
+import type { Clock, Random } from "../core/time/clock.ts";
+import type { Transport } from "./client.ts";
 
 /** Probabilities from 0 to 1; may be changed while the transport is in use. */
 export interface ConnectionFaults {
 	/** A request does not reach the server. */
 	unreachable: number;
+	/** An update of the newest state is answered with Conflict, as if someone had been faster. */
+	conflict: number;
 	/** A write is carried out and its answer lost. */
 	lostAnswer: number;
 	/**
@@ -30,6 +33,7 @@ export interface ConnectionFaults {
 
 export const noFaults: Readonly<ConnectionFaults> = {
 	unreachable: 0,
+	conflict: 0,
 	lostAnswer: 0,
 	late: 0,
 	lateMs: 0,
@@ -42,10 +46,24 @@ export interface FaultyTransport extends Transport {
 	cut(isCut: boolean): void;
 }
 
-export function faultyTransport(
-	inner: Transport,
-	parts: { clock: Clock; random: Random; faults: Readonly<ConnectionFaults> },
-): FaultyTransport {
+export interface FaultParts {
+	clock: Clock;
+	random: Random;
+	faults: Readonly<ConnectionFaults>;
+}
+
+export function faultyTransport(inner: Transport, parts: FaultParts): FaultyTransport {
+	const { send, cut } = faultySend((request) => inner.send(request), parts);
+	return { send, cut, close: () => inner.close() };
+}
+
+type Sent = Omit<ApiRequest, "user">;
+
+/** Sends requests by a bad connection. What it returns throws ApiError for what does not arrive. */
+export function faultySend<Request extends Sent>(
+	inner: (request: Request) => Promise<ApiResponse>,
+	parts: FaultParts,
+): { send(request: Request): Promise<ApiResponse>; cut(isCut: boolean): void } {
 	const { clock, random, faults } = parts;
 	const strikes = (probability: number) => probability > 0 && random() < probability;
 	const watches = new Set<() => void>();
@@ -55,7 +73,8 @@ export function faultyTransport(
 			if (strikes(faults.late)) await clock.sleep(random() * faults.lateMs);
 			if (isCut || strikes(faults.unreachable)) throw new ApiError("ServiceUnavailable", "the request did not arrive");
 			if (request.query.get("watch") !== "true") {
-				const answer = await inner.send(request);
+				if (strikes(faults.conflict) && isUpdate(request)) throw conflict(request.path);
+				const answer = await inner(request);
 				if (isCut || (request.method !== "GET" && strikes(faults.lostAnswer)))
 					throw new ApiError("Timeout", "the answer was lost");
 				return answer;
@@ -64,10 +83,9 @@ export function faultyTransport(
 			const connection = new AbortController();
 			const abort = () => connection.abort(request.signal.reason);
 			request.signal.addEventListener("abort", abort, { once: true });
-			const answer = await inner.send({ ...request, signal: connection.signal });
+			const answer = await inner({ ...request, signal: connection.signal });
 			return answer.type === "watch" ? unsteady(answer, connection) : answer;
 		},
-		close: () => inner.close(),
 		cut(wanted) {
 			isCut = wanted;
 			if (isCut) for (const end of [...watches]) end();
@@ -120,4 +138,13 @@ export function faultyTransport(
 			},
 		};
 	}
+}
+
+function isUpdate({ method }: Sent): boolean {
+	return method === "PUT" || method === "PATCH";
+}
+
+function conflict(path: string): ApiError {
+	const why = "the object has been modified; please apply your changes to the latest version and try again";
+	return new ApiError("Conflict", `Operation cannot be fulfilled on ${path}: ${why}`);
 }
