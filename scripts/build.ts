@@ -21,7 +21,7 @@ const sourcesOfPrograms = {
 await Promise.all([
 	build({
 		...bundling,
-		entryPoints: { index: "src/index.ts" },
+		entryPoints: { index: "src/index.ts", testing: "src/testing.ts" },
 		outdir: "dist",
 		splitting: true,
 		chunkNames: "index-[hash]",

@@ -9,7 +9,7 @@ import { configMaps, deployments, isReason } from "coxswain";
  * @param {AbortSignal} signal ends it
  */
 export async function startGreeter(client, signal) {
-	const selection = { namespace: "default", labelSelector: "greeter=yes" };
+	const selection = { labelSelector: "greeter=yes" };
 	const { items, resourceVersion } = await client.list(configMaps, selection);
 	for (const item of items) await reconcile(client, item);
 	client.watch(
@@ -19,9 +19,8 @@ export async function startGreeter(client, signal) {
 			event({ type, object }) {
 				if (type === "ADDED" || type === "MODIFIED") void reconcile(client, object);
 			},
-			end(error) {
-				if (error !== undefined) console.error("the watch ended:", error.message);
-			},
+			// Every watch ends some time.
+			end: () => void startGreeter(client, signal),
 		},
 	);
 }

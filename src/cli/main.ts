@@ -30,7 +30,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	notify: async () => (await import("./commands/notify.ts")).notifyCommand(),
 	snapshot: async () => (await import("./commands/snapshot.ts")).snapshotCommand(),
 	secrets: async () => (await import("./commands/secrets.ts")).secretsCommand(),
+	test: async () => (await import("./commands/test.ts")).testCommand(),
 	envtest: async () => (await import("./commands/envtest.ts")).envtestCommand(),
+	types: async () => (await import("./commands/types.ts")).typesCommand(),
 	tour: async () => (await import("./commands/tour.ts")).tourCommand(),
 	reset: async () => (await import("./commands/reset.ts")).resetCommand(),
 };

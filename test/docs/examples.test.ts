@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { transform } from "esbuild";
 import { afterAll, expect, test } from "vitest";
+import { typesModule } from "../../src/cli/types/generate.ts";
+import { ships } from "../../src/cli/types/testing/ships.ts";
 
 const root = join(import.meta.dirname, "../..");
 const execute = promisify(execFile);
@@ -29,18 +31,43 @@ function examplesOf(page: string, text: string): Example[] {
 	}));
 }
 
+const useOfTypes = `
+import type { Client } from "coxswain";
+import { type Ship, ships, ships2, shipsV1beta1 } from "./ships.ts";
+export async function use(client: Client) {
+	const ship: Ship = await client.create(ships, {
+		metadata: { name: "a", namespace: "b" },
+		spec: { port: "http", mode: "sail", note: null, cargo: { tea: 3 }, open: { known: 1, other: [] } },
+	});
+	const phase: string | undefined = ship.status?.phase;
+	// @ts-expect-error: not a mode
+	const mode: "row" = ship.spec.mode;
+	// @ts-expect-error: lacks port
+	await client.create(ships2, { metadata: { name: "a" }, spec: { mode: "sail" } });
+	return [phase, mode, await client.get(shipsV1beta1, { name: "a" })];
+}
+`;
+
 // Inside the package, where its own name leads to its build.
 mkdirSync(join(root, ".cache"), { recursive: true });
 const folder = mkdtempSync(join(root, ".cache/docs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("every TypeScript example of the documentation passes the type checker", async () => {
-	const compilerOptions = { paths: { coxswain: [join(root, "src/index.ts")] } };
+	const compilerOptions = {
+		paths: {
+			coxswain: [join(root, "src/index.ts")],
+			"coxswain/testing": [join(root, "src/testing.ts")],
+		},
+	};
 	writeFileSync(
 		join(folder, "tsconfig.json"),
 		JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: ["*.ts"] }),
 	);
 	for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `example-${index}.ts`), code);
+	// What `cox types` writes must pass as well.
+	writeFileSync(join(folder, "ships.ts"), typesModule(ships));
+	writeFileSync(join(folder, "example-ships.ts"), useOfTypes);
 	const compiler = join(root, "node_modules/typescript/bin/tsc");
 	const { code, text } = await execute(process.execPath, [compiler, "-p", folder], { cwd: root }).then(
 		({ stdout }) => ({ code: 0, text: stdout }),

@@ -44,6 +44,7 @@ const floors: Record<string, readonly string[]> = {
 		"linux",
 		"core",
 	],
+	fixtures: ["cluster", "client", "kinds", "core"],
 	cli: ["cluster", "images", "client", "kinds", "linux", "core"],
 };
 

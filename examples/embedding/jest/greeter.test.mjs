@@ -1,31 +1,28 @@
 /* Run with `NODE_OPTIONS=--experimental-vm-modules npx jest`: Coxswain is an ES module. */
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { configMaps, deployments, startCluster } from "coxswain";
+import * as runner from "@jest/globals";
+import { configMaps, deployments } from "coxswain";
+import { matchers, useCluster } from "coxswain/testing";
 import { startGreeter } from "../controller.js";
 
-/** @type {import("coxswain").Cluster<import("coxswain").VirtualTime>} */
-let cluster;
+const { afterAll, beforeAll, expect, test } = runner;
+expect.extend(matchers);
+
+const suite = useCluster(runner, { nodes: 3, clock: "virtual" });
 const ending = new AbortController();
+beforeAll(() => startGreeter(suite.cluster.client, ending.signal));
+afterAll(() => ending.abort());
 
-beforeAll(async () => {
-	cluster = await startCluster({ nodes: 3, clock: "virtual" });
-	await startGreeter(cluster.client, ending.signal);
-});
-afterAll(async () => {
-	ending.abort();
-	await cluster.stop();
-});
-
-test("a greeter gets the replicas it asks for", async () => {
-	await cluster.client.create(configMaps, {
-		metadata: { namespace: "default", name: "hello", labels: { greeter: "yes" } },
+test("a greeter gets the replicas it asks for, and its Deployment goes when it goes", async () => {
+	await suite.cluster.client.create(configMaps, {
+		metadata: { namespace: suite.namespace, name: "hello", labels: { greeter: "yes" } },
 		data: { replicas: "3" },
 	});
-	const deployment = await cluster.waitFor(deployments, "hello", ({ status }) => status?.availableReplicas === 3);
-	expect(deployment.spec?.replicas).toBe(3);
+	const deployment = suite.object(deployments, "hello");
+	await expect(deployment).toBecomeReady();
+	await suite.cluster.client.delete(configMaps, { namespace: suite.namespace, name: "hello" });
+	await expect(deployment).toBeDeleted();
 });
 
-test("its Deployment goes when it goes", async () => {
-	await cluster.client.delete(configMaps, { namespace: "default", name: "hello" });
-	await cluster.waitFor(deployments, "hello", "deleted");
+test("what another test made is gone", async () => {
+	expect((await suite.cluster.client.list(deployments)).items).toEqual([]);
 });

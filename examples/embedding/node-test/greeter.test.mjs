@@ -1,31 +1,27 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { configMaps, deployments, startCluster } from "coxswain";
+import * as runner from "node:test";
+import { configMaps, deployments } from "coxswain";
+import { useCluster } from "coxswain/testing";
 import { startGreeter } from "../controller.js";
 
-/** @type {import("coxswain").Cluster<import("coxswain").VirtualTime>} */
-let cluster;
+const { after, before, test } = runner;
+
+const suite = useCluster(runner, { nodes: 3, clock: "virtual" });
 const ending = new AbortController();
+before(async () => startGreeter((await suite.started()).client, ending.signal));
+after(() => ending.abort());
 
-before(async () => {
-	cluster = await startCluster({ nodes: 3, clock: "virtual" });
-	await startGreeter(cluster.client, ending.signal);
-});
-after(async () => {
-	ending.abort();
-	await cluster.stop();
-});
-
-test("a greeter gets the replicas it asks for", async () => {
-	await cluster.client.create(configMaps, {
-		metadata: { namespace: "default", name: "hello", labels: { greeter: "yes" } },
+test("a greeter gets the replicas it asks for, and its Deployment goes when it goes", async () => {
+	await suite.cluster.client.create(configMaps, {
+		metadata: { namespace: suite.namespace, name: "hello", labels: { greeter: "yes" } },
 		data: { replicas: "3" },
 	});
-	const deployment = await cluster.waitFor(deployments, "hello", ({ status }) => status?.availableReplicas === 3);
-	assert.equal(deployment.spec?.replicas, 3);
+	const deployment = suite.object(deployments, "hello");
+	await deployment.toBecomeReady();
+	await suite.cluster.client.delete(configMaps, { namespace: suite.namespace, name: "hello" });
+	await deployment.toBeDeleted();
 });
 
-test("its Deployment goes when it goes", async () => {
-	await cluster.client.delete(configMaps, { namespace: "default", name: "hello" });
-	await cluster.waitFor(deployments, "hello", "deleted");
+test("what another test made is gone", async () => {
+	assert.deepEqual((await suite.cluster.client.list(deployments)).items, []);
 });

@@ -1,38 +1,39 @@
-import { configMaps, deployments, jobs, startCluster } from "coxswain";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { configMaps, deployments, jobs } from "coxswain";
+import { matchers, useCluster } from "coxswain/testing";
+import * as runner from "vitest";
 import { startGreeter } from "../controller.js";
 
-/** @type {import("coxswain").Cluster<import("coxswain").VirtualTime>} */
-let cluster;
+const { afterAll, beforeAll, expect, test } = runner;
+expect.extend(matchers);
+
+const suite = useCluster(runner, { nodes: 3, clock: "virtual" });
 const ending = new AbortController();
+beforeAll(() => startGreeter(suite.cluster.client, ending.signal));
+afterAll(() => ending.abort());
 
-beforeAll(async () => {
-	cluster = await startCluster({ nodes: 3, clock: "virtual" });
-	await startGreeter(cluster.client, ending.signal);
-});
-afterAll(async () => {
-	ending.abort();
-	await cluster.stop();
-});
+const hello = {
+	apiVersion: "v1",
+	kind: "ConfigMap",
+	metadata: { name: "hello", labels: { greeter: "yes" } },
+	data: { replicas: "3" },
+};
 
-test("a greeter gets the replicas it asks for", async () => {
-	await cluster.apply(`
-apiVersion: v1
-kind: ConfigMap
-metadata: { name: hello, labels: { greeter: "yes" } }
-data: { replicas: "3" }
-`);
-	const deployment = await cluster.waitFor(deployments, "hello", ({ status }) => status?.availableReplicas === 3);
-	expect(deployment.spec?.replicas).toBe(3);
+test("a greeter gets the replicas it asks for, and its Deployment goes when it goes", async () => {
+	await suite.apply(hello);
+	const deployment = suite.object(deployments, "hello");
+	await expect(deployment).toBecomeReady();
+	expect((await deployment.get()).spec?.replicas).toBe(3);
+	await suite.cluster.client.delete(configMaps, { namespace: suite.namespace, name: "hello" });
+	await expect(deployment).toBeDeleted();
 });
 
-test("its Deployment goes when it goes", async () => {
-	await cluster.client.delete(configMaps, { namespace: "default", name: "hello" });
-	await cluster.waitFor(deployments, "hello", "deleted");
+test("what another test made is gone", async () => {
+	await expect(suite.object(deployments, "hello")).not.toExist({ within: "1s" });
+	expect((await suite.cluster.client.list(deployments)).items).toEqual([]);
 });
 
 test("the nightly report runs at two, and takes its ten minutes in no time", async () => {
-	await cluster.apply(`
+	await suite.apply(`
 apiVersion: batch/v1
 kind: CronJob
 metadata: { name: report }
@@ -47,8 +48,8 @@ spec:
           restartPolicy: Never
           containers: [{ name: report, image: report }]
 `);
-	await cluster.clock.advance("26h");
-	const [job] = (await cluster.client.list(jobs, { namespace: "default" })).items;
+	await suite.cluster.clock.advance("26h");
+	const [job] = (await suite.cluster.client.list(jobs, { namespace: suite.namespace })).items;
 	expect(job?.status?.startTime).toMatch(/T02:00:00Z$/);
 	expect(job?.status?.completionTime).toMatch(/T02:10:/);
 });

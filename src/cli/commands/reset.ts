@@ -1,7 +1,5 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { forgetData } from "../../cluster/data/data-directories.ts";
-import { deleteData } from "../../cluster/data/data-entries.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
 
@@ -15,10 +13,8 @@ export function resetCommand(): Command {
 				throw new Error(
 					`${layout.data} does not look like a cluster's data directory (it has no cluster.json); nothing was deleted`,
 				);
-			const { stopCluster } = await import("../../cluster/server/stop.ts");
-			await stopCluster(layout);
-			const kept = await deleteData(layout.data);
-			forgetData(layout.data);
+			const { removeCluster } = await import("../../cluster/server/remove.ts");
+			const kept = await removeCluster(layout);
 			if (kept.length === 0) say(`deleted ${layout.data}`);
 			else say(`deleted the cluster in ${layout.data}; other files were kept: ${kept.join(", ")}`);
 		},

@@ -11,10 +11,15 @@ export type Target =
 /** `exists`, the type of a condition in the object's status that must be True, or a function. */
 export type Condition<T extends KubeObject> = "exists" | (string & {}) | ((object: T) => boolean);
 
-export function refOf(kind: Pick<Kind, "namespaced">, target: Target): { namespace?: string; name: string } {
+/** @param otherwise the namespace of a target that names none */
+export function refOf(
+	kind: Pick<Kind, "namespaced">,
+	target: Target,
+	otherwise = "default",
+): { namespace?: string; name: string } {
 	const { namespace, name } =
 		typeof target === "string" ? split(target) : "metadata" in target ? target.metadata : target;
-	return kind.namespaced ? { namespace: namespace ?? "default", name } : { name };
+	return kind.namespaced ? { namespace: namespace ?? otherwise, name } : { name };
 }
 
 function split(text: string): { namespace?: string; name: string } {

@@ -332,6 +332,8 @@ function nodeList(wanted: number | readonly NodeOptions[]): readonly NodeOptions
 }
 
 export type { Cluster, LogOptions, WaitForOptions } from "./cluster.ts";
+export { refOf } from "./conditions.ts";
+export { nameOf } from "./manifests.ts";
 export type { Duration, SystemTime, VirtualTime } from "./time.ts";
 export type { ClusterWrite } from "./writes.ts";
 export type {

@@ -94,11 +94,11 @@ export class WriteLog {
 		});
 	};
 
-	/** The commit of this revision; of an answer without one, which a deletion has, the oldest that deletes the key. */
+	/** The commit of this revision; of an answer without one, such as a binding's or a deletion's, the oldest. */
 	#take(key: string, revision: number): Change | undefined {
 		const known = this.#pending.get(key) ?? [];
 		const exact = known.find((change) => change.revision === revision);
-		const found = exact ?? known.find(({ type }) => type === "delete");
+		const found = exact ?? (Number.isNaN(revision) ? known[0] : known.find(({ type }) => type === "delete"));
 		if (found === undefined) return undefined;
 		// What was committed before it has been answered, or never will be.
 		const rest = known.slice(known.indexOf(found) + 1);

@@ -30,6 +30,8 @@ export interface LaunchOptions extends ApiChanges {
 	history?: HistoryOptions | false;
 	/** Networks and hosts that notifications may reach: from the next start on, until they are changed. */
 	notifyAllow?: readonly string[];
+	/** The cluster is deleted when the calling process ends, however it ends. Only for one that this call starts. */
+	isTied?: boolean;
 	/** Absolute path of an EncryptionConfiguration, which replaces the previous one; empty: none from now on. */
 	encryptionFile?: string;
 }
@@ -160,7 +162,9 @@ function spawnServer(layout: Layout, options: LaunchOptions, progress: (text: st
 		child.on("message", (report: StartReport) => {
 			if (report.type === "progress") return progress(report.text);
 			child.removeAllListeners("exit");
-			child.disconnect();
+			// Its end tells the server that this process is gone.
+			if (options.isTied === true && report.type === "ready") child.channel?.unref();
+			else child.disconnect();
 			child.unref();
 			if (report.type === "ready") resolve(report.status);
 			else reject(new Error(report.message));

@@ -4,11 +4,13 @@
 
 import { rmSync, writeFileSync } from "node:fs";
 import { messageOf } from "../../core/errors.ts";
+import { spawnApart } from "../../linux/inherited.ts";
 import { logError } from "../../linux/process-log.ts";
 import type { StartReport } from "../control/control-protocol.ts";
 import { serveControl } from "../control/control-server.ts";
 import { supervision } from "../control/supervision.ts";
 import { layoutOf } from "../files/layout.ts";
+import { programFile } from "../files/package-files.ts";
 import { collectStartGarbage } from "../files/start-garbage.ts";
 import { finishRestore } from "../snapshot/finish.ts";
 import type { LaunchOptions } from "./launch.ts";
@@ -20,6 +22,12 @@ const layout = layoutOf(data);
 
 // What nodes and pods may read must not depend on the umask of `cox up`; secret files have modes of their own.
 process.umask(0o022);
+
+/** Another process: it deletes what this one uses. */
+function removeAfterOwner(data: string): void {
+	const reset = [programFile("cli"), "reset", "--data", data];
+	spawnApart(process.execPath, reset, { detached: true, stdio: ["ignore", "ignore", "ignore"] }).unref();
+}
 
 function report(message: StartReport): void {
 	process.send?.(message, undefined, undefined, () => {});
@@ -75,6 +83,7 @@ async function main(): Promise<void> {
 		logError(layout.pidFile, error);
 	}
 	report({ type: "ready", status });
+	if (options.isTied === true) process.once("disconnect", () => removeAfterOwner(layout.data));
 	collectStartGarbage();
 }
 
