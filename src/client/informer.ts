@@ -1,5 +1,6 @@
 /** List and watch: keeps an informer cache's objects up to date. */
 
+import { aborted } from "../core/aborted.ts";
 import { isReason } from "../core/errors.ts";
 import type { WatchEvent } from "../core/exchange.ts";
 import { deepFreeze, type KubeObject, objectKey } from "../core/object.ts";
@@ -153,7 +154,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 
 	close(): void {
 		this.#closed = true;
-		this.#attempt.abort();
+		this.#attempt.abort(aborted);
 		this.#retry?.cancel();
 		this.#patience?.cancel();
 		this.#waiters.close();
@@ -251,7 +252,7 @@ class WatchingInformer<T extends KubeObject> implements Informer<T> {
 
 	/** Aborts the attempt in progress and begins the next. */
 	#restart(): AbortController {
-		this.#attempt.abort();
+		this.#attempt.abort(aborted);
 		this.#retry?.cancel();
 		this.#retry = undefined;
 		this.#attempt = new AbortController();

@@ -1,3 +1,4 @@
+import { aborted } from "../core/aborted.ts";
 import { isReason } from "../core/errors.ts";
 import type { KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
@@ -78,7 +79,7 @@ function watchUntil<T extends KubeObject>(
 		const watch = new AbortController();
 		const finish = (settle: () => void) => {
 			signal.removeEventListener("abort", abort);
-			watch.abort();
+			watch.abort(aborted);
 			settle();
 		};
 		const abort = () => finish(() => reject(signal.reason));

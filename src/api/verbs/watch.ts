@@ -1,4 +1,5 @@
 /** WATCH (API concepts, "Efficient detection of changes", "Streaming lists"). */
+import { aborted } from "../../core/aborted.ts";
 import { asError } from "../../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -94,7 +95,7 @@ function run(
 		send(new SharedEvent("BOOKMARK", bookmarkObject(target, revision, annotations), revision));
 	const end = (error?: Error) => {
 		if (signal.aborted) return;
-		ending.abort();
+		ending.abort(aborted);
 		sink.end(error);
 	};
 	const clock = server.options.wallClock ?? server.clock;

@@ -1,5 +1,6 @@
 /** The watches of a shell: its controller's rules, and those of kinds that are added and removed while it runs. */
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
+import { aborted } from "../../core/aborted.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Clock } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -78,7 +79,7 @@ export class ShellWatches {
 	end(): void {
 		this.#stopFollowing();
 		for (const end of this.#ends.values()) end();
-		for (const { end } of this.#followed.values()) end.abort();
+		for (const { end } of this.#followed.values()) end.abort(aborted);
 	}
 
 	#add(rule: WatchRule): Informer<KubeObject> {
@@ -104,7 +105,7 @@ export class ShellWatches {
 		const kinds = new Set(follows.kinds.all());
 		for (const [kind, { rule, end }] of this.#followed) {
 			if (kinds.has(kind)) continue;
-			end.abort();
+			end.abort(aborted);
 			this.#ends.get(rule)?.();
 			this.#ends.delete(rule);
 			this.#rules.delete(rule);
@@ -121,17 +122,17 @@ export class ShellWatches {
 	}
 
 	async #catchUp(informer: Informer<KubeObject>, ended: AbortSignal): Promise<void> {
-		const { clock, signal, caughtUp } = this.#parts;
-		const done = new AbortController();
-		const until = AbortSignal.any([ended, signal, done.signal]);
+		const { clock, caughtUp } = this.#parts;
 		this.#behind++;
-		try {
-			await Promise.race([informer.reached(0, until), clock.sleep(longestCatchUpMs, until)]);
-		} catch {
-			// The kind was removed already, or the shell stops.
-		} finally {
-			done.abort();
-			if (--this.#behind === 0) caughtUp();
-		}
+		await new Promise<void>((resolve) => {
+			const patience = clock.after(longestCatchUpMs, resolve);
+			const settle = () => {
+				patience.cancel();
+				resolve();
+			};
+			// Rejected if the kind was removed already, or the shell stops.
+			informer.reached(0, ended).then(settle, settle);
+		});
+		if (--this.#behind === 0) caughtUp();
 	}
 }
