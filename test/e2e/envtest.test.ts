@@ -11,7 +11,7 @@ import { createClient } from "../../src/client/requests.ts";
 import { httpTransport } from "../../src/client/transport-http.ts";
 import { waitFor } from "../../src/client/wait.ts";
 import { systemClock } from "../../src/core/time/clock.ts";
-import { deployments, namespaces, pods, serviceAccounts } from "../../src/index.ts";
+import { deployments, namespaces, pods, serviceAccounts, storageClasses } from "../../src/index.ts";
 import { eventually, kubectlPath, root, run } from "./cluster.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cox-envtest-"));
@@ -165,10 +165,11 @@ test("an API server without controllers takes what a suite writes, and keeps it 
 	await client.close();
 
 	const again = await startApiServer(etcd.url);
-	// Nobody schedules, cleans up, or creates accounts.
+	// Nobody schedules, cleans up, creates accounts, or binds claims.
 	expect((await again.client.get(pods, pod.metadata)).spec.nodeName).toBeUndefined();
 	expect((await again.client.get(namespaces, { name: "shop" })).status?.phase).toBe("Terminating");
 	expect((await again.client.list(serviceAccounts, { namespace: "default" })).items).toEqual([]);
+	expect((await again.client.list(storageClasses)).items).toEqual([]);
 	expect(await again.program.stop()).toBe(0);
 	await again.client.close();
 	expect(await etcd.program.stop()).toBe(0);

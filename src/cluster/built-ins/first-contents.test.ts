@@ -13,7 +13,12 @@ import { defaultNetwork } from "../settings/cluster-network.ts";
 import { builtIns, needsNoAddress } from "./list.ts";
 import { makeBuiltIns } from "./make.ts";
 
-const kept = builtIns({ network: defaultNetwork, hasDns: true, accounts: ["a-controller", "b-controller"] });
+const kept = builtIns({
+	network: defaultNetwork,
+	hasDns: true,
+	bindsClaims: true,
+	accounts: ["a-controller", "b-controller"],
+});
 
 /** All built-in objects, by kind and name, without fields that differ between creations. */
 async function made(first: boolean) {

@@ -36,17 +36,19 @@ export interface BuiltInSettings {
 	network: Pick<ClusterNetwork, "serviceCidr">;
 	/** Whether nodes serve DNS, and kube-state-metrics. */
 	hasDns: boolean;
+	/** Whether a controller binds claims. Without it there is no class for them either, as in a bare API server. */
+	bindsClaims: boolean;
 	/** Names of service accounts in kube-system. */
 	accounts: readonly string[];
 }
 
-export function builtIns({ network, hasDns, accounts }: BuiltInSettings): BuiltIn[] {
+export function builtIns({ network, hasDns, bindsClaims, accounts }: BuiltInSettings): BuiltIn[] {
 	return [
 		...systemNamespaces.map((name) => builtIn(namespaces, { metadata: { name }, spec: {} })),
 		...builtInRoles,
 		...accounts.map((name) => builtIn(serviceAccounts, { metadata: { name, namespace: "kube-system" } })),
 		...systemPriorities.map(({ name, ...rest }) => builtIn(priorityClasses, { metadata: { name }, ...rest })),
-		builtIn(storageClasses, standardStorageClass),
+		...(bindsClaims ? [builtIn(storageClasses, standardStorageClass)] : []),
 		builtIn(serviceCIDRs, { metadata: { name: "kubernetes" }, spec: { cidrs: [network.serviceCidr] } }),
 		...builtInFlowControl,
 		...builtInApiServices(),

@@ -150,7 +150,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 	// Only their names are used here.
 	const named = [...controllers({ ...options, registry }), ...authorityControllers(nobody)];
 	const accounts = systemAccounts(named);
-	const kept = builtIns({ network: options.network, hasDns: options.hasDns === true, accounts });
+	const runs = options.runs ?? (() => true);
+	const kept = builtIns({
+		network: options.network,
+		hasDns: options.hasDns === true,
+		bindsClaims: runs("persistentvolume-controller"),
+		accounts,
+	});
 	const first = { objects: kept.filter(needsNoAddress), requester: apiServer };
 	const isNew = await writeFirstContents(options.store, clock, first);
 	const api = await createApi({
@@ -234,7 +240,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 			metrics: queues,
 			onError: (error, name, key) => report(`${name} ${key}`, error),
 		});
-	const runs = options.runs ?? (() => true);
 	const startAll = (wanted: readonly Controller<unknown>[]) =>
 		wanted.filter(({ component }) => runs(component)).map(start);
 	const startOwn = (controller: Controller<unknown>) => startAs(asServer, controller);
