@@ -1,7 +1,7 @@
 /** `coxswain/testing`: what a test file sees of it, and what a failure prints. */
 
 import * as runner from "vitest";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import {
 	clusterRoles,
 	configMaps,
@@ -161,4 +161,20 @@ test("the timeline tells who wrote what, and what changed", async () => {
 		expect(text).toMatch(new RegExp(`${at} ${line}$`, "m"));
 	expect(text).not.toMatch(/ (events|leases)/);
 	expect(suite.timeline.text(1)).toMatch(/^… \d+ earlier writes\n[^\n]+$/);
+});
+
+describe("a test that fails", () => {
+	const printed = vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+	afterAll(() => printed.mockRestore());
+
+	test.fails("prints its writes", async () => {
+		await suite.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "printed" } });
+		throw new Error("fails");
+	});
+
+	test("has printed them", () => {
+		const text = printed.mock.calls.map(([line]) => String(line)).join("");
+		expect(text).toMatch(/^Writes during prints its writes:$/m);
+		expect(text).toMatch(/patch configmaps test-\d+\/printed by kubernetes-admin: created$/m);
+	});
 });
