@@ -61,6 +61,9 @@ export const builtinImages: readonly ImageEntry[] = [
 		programs: { "/agnhost": "agnhost", "/agnhost-2": "agnhost" },
 		busyboxShell: true,
 	},
+	{ names: ["sample-apiserver"], entrypoint: ["sample-apiserver"] },
+	// It keeps what it serves in memory: its database has nothing to do.
+	{ names: ["etcd"], entrypoint: ["pause"], programs: { "/usr/local/bin/etcd": "pause" } },
 	{ names: ["serve_hostname", "serve-hostname"], entrypoint: ["agnhost", "serve-hostname"] },
 	{ names: ["liveness"], entrypoint: ["agnhost", "liveness"], programs: { "/server": "liveness-server" } },
 	{ names: ["nautilus"], entrypoint: ["nautilus"], requires: "nautilus" },
