@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { ApiRequest, Handler } from "../core/exchange.ts";
 import { describeBuild, describeHealth } from "../core/metrics/component.ts";
 import { MetricRegistry } from "../core/metrics/registry.ts";
+import type { RemoteResources } from "../kinds/apiregistration/remote-kind.ts";
 import { forEachKind, type Registry } from "../kinds/engine/registry.ts";
 import type { Secret, ServiceAccount } from "../kinds/generated/types.ts";
 import { createAuthorizer } from "./access/authorizers.ts";
@@ -16,6 +17,7 @@ import { validatingPolicies } from "./admission/policies/validating.ts";
 import { webhookAdmission } from "./admission/webhooks/webhooks.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
 import { proxyTo } from "./aggregation/proxy.ts";
+import { remoteResources } from "./aggregation/remote-resources.ts";
 import { createAudit } from "./audit/audit.ts";
 import { WatchCache } from "./cache/cache.ts";
 import { resourceName } from "./cache/keys.ts";
@@ -67,6 +69,8 @@ export interface Api {
 		connections?: WatchConnections,
 	): Promise<void>;
 	registry: Registry;
+	/** What extension API servers serve. */
+	remoteResources(): RemoteResources;
 	/** A token of a service account that holds until the Secret it is for, or the account, is gone. */
 	secretToken(account: ServiceAccount, secret: Secret): string;
 	/** Ends all watches. The store stays open. */
@@ -174,6 +178,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 	return {
 		handle,
 		registry,
+		remoteResources: () => remoteResources(aggregator.descriptions()),
 		secretToken: (account, secret) => server.tokens.sign(secretClaims(server.tokens, account, secret)),
 		upgrade: (request, socket, head, user, connections) =>
 			upgrade(handle, { incoming: request, socket, head, user, connections }),

@@ -140,6 +140,16 @@ conformance("aggregation", 1, (target) => {
 		await target().kubectl("create", "rolebinding", "eve", "--role=flunders", "--user=eve", "-n", space.name);
 		await eventually(async () => expect(await target().kubectl("get", "flunders", ...eve)).toContain("one"));
 
+		// A namespace goes with what is in it.
+		const lab = await target().namespace("aggregator-lab");
+		const inLab = `/apis/${group}/v1alpha1/namespaces/${lab.name}/flunders`;
+		await target().post(inLab, flunder("two"));
+		await target().delete(`/api/v1/namespaces/${lab.name}`);
+		await eventually(async () =>
+			expect((await target().send("GET", `/api/v1/namespaces/${lab.name}`)).status).toBe(404),
+		);
+		expect((await target().get(inLab)).items).toEqual([]);
+
 		// The life of the APIService itself.
 		expect((await target().get(`${wardle}/status`)).status.conditions[0]).toMatchObject({
 			status: "True",

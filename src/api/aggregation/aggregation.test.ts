@@ -1,6 +1,6 @@
 /** An extension API server behind an APIService: whether it is available, and what gets through to it. */
 import { setMaxListeners } from "node:events";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { User } from "../../core/exchange.ts";
 import { closeAll, closers } from "../testing/clients.ts";
 import {
@@ -11,6 +11,7 @@ import {
 	proxyClient,
 	register,
 	through,
+	until,
 	wardle,
 } from "../testing/extension-server.ts";
 import { type TestApi, type TestOptions, testApi } from "../testing/test-api.ts";
@@ -32,14 +33,14 @@ async function available(options: TestOptions = {}) {
 	const { api, extension } = await served(options);
 	await exposeExtension(api, extension.port);
 	await register(api, { caBundle: base64(extension.ca) });
-	await vi.waitFor(async () => expect(await availability(api)).toBe("True Passed: all checks passed"));
+	await until(async () => expect(await availability(api)).toBe("True Passed: all checks passed"));
 	return { api, extension };
 }
 
 test("an APIService says why it is not available, and becomes available with its service", async () => {
 	const { api, extension } = await served();
 	await register(api, { caBundle: base64(extension.ca) });
-	const becomes = (text: string) => vi.waitFor(async () => expect(await availability(api)).toContain(text));
+	const becomes = (text: string) => until(async () => expect(await availability(api)).toContain(text));
 	await becomes('False ServiceNotFound: service/hook in "default" is not present');
 	expect(await through(api, "GET", flunders)).toMatchObject({ status: 503, text: "service unavailable\n" });
 	const service = (port: number) => ({ metadata: { name: "hook" }, spec: { ports: [{ name: "https", port }] } });
@@ -188,7 +189,7 @@ test("a server that hangs holds up no one else, and its APIService can be delete
 	const gone = new AbortController();
 	setMaxListeners(0, gone.signal);
 	const asked = Array.from({ length: 100 }, () => through(api, "GET", flunders, undefined, { signal: gone.signal }));
-	await vi.waitFor(() => expect(hanging).toBe(100), { timeout: 60_000 });
+	await until(() => expect(hanging).toBe(100));
 	expect((await api.ask("GET", flunders)).object).toMatchObject({ code: 429, details: { retryAfterSeconds: 1 } });
 	expect((await api.ask("GET", "/api/v1/namespaces")).status).toBe(200);
 	gone.abort();
@@ -201,11 +202,11 @@ test("the certificates of both sides count", async () => {
 	const { api, extension } = await served({ proxyClient: await proxyClient("someone") });
 	await exposeExtension(api, extension.port);
 	await register(api);
-	await vi.waitFor(async () => expect(await availability(api)).toContain("certificate signed by unknown authority"));
+	await until(async () => expect(await availability(api)).toContain("certificate signed by unknown authority"));
 	const patch = (spec: object) => api.ask("PATCH", apiService, { spec }, { type: "application/merge-patch+json" });
 	await patch({ insecureSkipTLSVerify: true });
 	// It knows no proxy of that name.
-	await vi.waitFor(async () => expect(await availability(api)).toMatch(/bad status from .*: 401$/));
+	await until(async () => expect(await availability(api)).toMatch(/bad status from .*: 401$/));
 });
 
 test("an APIService becomes local, and local again what was taken over; its own group no one takes over", async () => {
@@ -218,9 +219,7 @@ test("an APIService becomes local, and local again what was taken over; its own 
 			{ type: "application/merge-patch+json" },
 		);
 	await patch("v1alpha1.wardle.example.com", { service: null, caBundle: null });
-	await vi.waitFor(async () =>
-		expect(await availability(api)).toBe("True Local: Local APIServices are always available"),
-	);
+	await until(async () => expect(await availability(api)).toBe("True Local: Local APIServices are always available"));
 	const service = { namespace: "default", name: "hook" };
 	for (const [group, version] of [
 		["batch", "v1"],
@@ -232,7 +231,7 @@ test("an APIService becomes local, and local again what was taken over; its own 
 				spec: { group, version, groupPriorityMinimum: 1, versionPriority: 1, service, caBundle: base64(extension.ca) },
 			}),
 		);
-	await vi.waitFor(async () => expect(await availability(api, "v1.batch")).toMatch(/bad status from .*: 404$/));
+	await until(async () => expect(await availability(api, "v1.batch")).toMatch(/bad status from .*: 404$/));
 	expect((await api.ask("GET", "/apis/batch/v1/jobs")).status).toBe(503);
 	expect((await api.ask("GET", "/apis/apiregistration.k8s.io/v1/apiservices")).object.items).toHaveLength(3);
 	await api.ask("DELETE", "/apis/apiregistration.k8s.io/v1/apiservices/v1.batch");

@@ -2,7 +2,6 @@
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import type { Duplex } from "node:stream";
-import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest } from "../../core/exchange.ts";
 import type { APIService } from "../../kinds/generated/types.ts";
 import { services } from "../../kinds/networking/service.ts";
@@ -98,7 +97,7 @@ export class Backend {
 					// Nobody has asked for it. Without a listener, nothing would follow.
 					sent.once("upgrade", (_response, socket) => {
 						socket.destroy();
-						reject(new ApiError("ServiceUnavailable", "unexpected switch to another protocol"));
+						reject(new Error("unexpected switch to another protocol"));
 					});
 					sent.once("error", (error) => {
 						reused = sent.reusedSocket;

@@ -1,5 +1,5 @@
 /** Discovery and OpenAPI of this server together with those of extension API servers. */
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { closeAll, closers } from "../testing/clients.ts";
 import {
 	exposeExtension,
@@ -7,6 +7,7 @@ import {
 	proxyClient,
 	register,
 	through,
+	until,
 	wardle,
 } from "../testing/extension-server.ts";
 import { testApi } from "../testing/test-api.ts";
@@ -34,7 +35,7 @@ async function served(spec: object = {}) {
 
 test("an extension server's resources are listed with the others, and marked while it is silent", async () => {
 	const { api, extension, document, group, caBundle } = await served({ groupPriorityMinimum: 17_790 });
-	await vi.waitFor(async () => expect((await group())?.versions[0]).toMatchObject({ freshness: "Current" }));
+	await until(async () => expect((await group())?.versions[0]).toMatchObject({ freshness: "Current" }));
 	const [flunders] = (await group()).versions[0].resources.filter(
 		({ resource }: { resource: string }) => resource === "flunders",
 	);
@@ -59,11 +60,11 @@ test("an extension server's resources are listed with the others, and marked whi
 		versions: [{ version: "v1beta1" }, { version: "v1alpha1" }],
 		preferredVersion: { groupVersion: "wardle.example.com/v1beta1" },
 	});
-	await vi.waitFor(async () => expect((await group()).versions[0].resources).toHaveLength(1));
+	await until(async () => expect((await group()).versions[0].resources).toHaveLength(1));
 	extension.https.closeAllConnections();
 	extension.https.close();
 	await api.ask("DELETE", "/api/v1/namespaces/default/services/hook");
-	await vi.waitFor(async () =>
+	await until(async () =>
 		expect((await group()).versions).toMatchObject([
 			{ version: "v1beta1", freshness: "Stale", resources: [{ resource: "flunders" }] },
 			{ version: "v1alpha1", freshness: "Stale" },
@@ -105,7 +106,7 @@ test("a server that knows only the older form is asked for that, and nonsense co
 		response.end(JSON.stringify({ kind: "APIResourceList", groupVersion: "wardle.example.com/v1alpha1", resources }));
 		return true;
 	};
-	await vi.waitFor(async () => expect((await group())?.versions[0]?.freshness).toBe("Current"));
+	await until(async () => expect((await group())?.versions[0]?.freshness).toBe("Current"));
 	expect((await group()).versions[0].resources).toEqual([
 		{
 			resource: "boats",
@@ -140,7 +141,7 @@ test("the aggregated form has a tag, by which clients learn that nothing has cha
 test("OpenAPI documents tell of an extension server's resources, too", async () => {
 	const { api, extension } = await served();
 	const index = async () => (await api.ask("GET", "/openapi/v3")).object.paths;
-	await vi.waitFor(async () => expect(await index()).toHaveProperty(["apis/wardle.example.com/v1alpha1"]), 20_000);
+	await until(async () => expect(await index()).toHaveProperty(["apis/wardle.example.com/v1alpha1"]));
 	const { serverRelativeURL } = (await index())["apis/wardle.example.com/v1alpha1"];
 	expect(await index()).toHaveProperty(["apis/apps/v1"]);
 	const document = JSON.parse((await through(api, "GET", serverRelativeURL)).text);

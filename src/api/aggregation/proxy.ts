@@ -9,6 +9,7 @@ import type { Context } from "../server/server.ts";
 import { textResponse } from "../wire/respond.ts";
 import type { Backend } from "./backend.ts";
 import { identityHeaders, saysWhoAsks } from "./identity-headers.ts";
+import { objectAnswer, watchAnswer } from "./in-process.ts";
 import { hasBeenHere, loopHeader } from "./loops.ts";
 
 /** For everything except watches and streams, as upstream's `--request-timeout`. */
@@ -17,11 +18,11 @@ const lasting = new Set(["attach", "exec", "log", "portforward", "proxy"]);
 
 /**
  * @param backend undefined while its APIService is not available
- * @throws ApiError TooManyRequests, Timeout
+ * @throws ApiError TooManyRequests, Timeout; ServiceUnavailable for a client of this process
  */
 export async function proxyTo(context: Context, backend: Backend | undefined): Promise<ApiResponse> {
 	const { request } = context;
-	if (backend === undefined || hasBeenHere(request.headers)) return unavailable("service unavailable");
+	if (backend === undefined || hasBeenHere(request.headers)) return unavailable(context, "service unavailable");
 	const path = request.query.size === 0 ? request.path : `${request.path}?${request.query}`;
 	const ending = endingOf(context);
 	try {
@@ -31,12 +32,12 @@ export async function proxyTo(context: Context, backend: Backend | undefined): P
 		const response = await backend.pass(sent);
 		ending.begun();
 		response.once("close", ending.over);
-		return answered(response);
+		return await answered(context, response);
 	} catch (error) {
 		ending.over();
 		if (ending.signal.reason instanceof ApiError) throw ending.signal.reason;
-		if (error instanceof ApiError && error.reason === "TooManyRequests") throw error;
-		return unavailable(`error trying to reach service: ${reasonOf(error)}`);
+		if (error instanceof ApiError) throw error;
+		return unavailable(context, `error trying to reach service: ${reasonOf(error)}`);
 	}
 }
 
@@ -91,16 +92,20 @@ function bodyOf({ request: { body } }: Context): Uint8Array | undefined {
 }
 
 /** Whatever it is, except that no client is sent on to another place. */
-function answered(response: IncomingMessage): ApiResponse {
+async function answered({ info, request }: Context, response: IncomingMessage): Promise<ApiResponse> {
 	const { statusCode: status = 502, headers } = response;
 	if (status >= 300 && status < 400 && headers.location !== undefined) {
 		response.destroy();
 		return textResponse("the backend attempted to redirect this request, which is not permitted\n", 502);
 	}
+	const isJson = headers["content-type"]?.startsWith("application/json") === true;
+	if (request.peer === undefined && isJson)
+		return info.verb === "watch" && status === 200 ? watchAnswer(response) : objectAnswer(response);
 	return { type: "stream", status, headers: answeredHeaders(response), body: response };
 }
 
 /** Upstream's answer is text, too. */
-function unavailable(why: string): ApiResponse {
+function unavailable({ request }: Context, why: string): ApiResponse {
+	if (request.peer === undefined) throw new ApiError("ServiceUnavailable", why);
 	return textResponse(`${why}\n`, 503);
 }

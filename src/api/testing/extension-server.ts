@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:https";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
+import { vi } from "vitest";
 import { closers, sharedCertificates } from "./clients.ts";
 import type { AskOptions, TestApi } from "./test-api.ts";
 
@@ -99,6 +100,11 @@ export function register(api: TestApi, spec: object = {}, version = "v1alpha1") 
 	});
 }
 
+/** Waits for what is found out in the background. */
+export function until<T>(check: () => Promise<T> | T): Promise<T> {
+	return vi.waitFor(check, { timeout: 60_000 });
+}
+
 /** The condition Available of the APIService, in words. */
 export async function availability(api: TestApi, name = "v1alpha1.wardle.example.com"): Promise<string> {
 	const { object } = await api.ask("GET", `${registration}/${name}`);
@@ -114,7 +120,8 @@ export async function through(
 	body?: unknown,
 	options: AskOptions = {},
 ) {
-	const { response } = await api.ask(method, path, body, options);
+	const peer = { remoteAddress: "127.0.0.1" };
+	const { response } = await api.ask(method, path, body, { peer, ...options });
 	const { status, headers } = response;
 	if (response.type === "object") {
 		const bytes = response.bytes();

@@ -206,6 +206,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		...options,
 		...(options.authority === undefined ? {} : { authority: withTokens(options.authority) }),
 		registry,
+		remoteResources: api.remoteResources,
 		metrics: usage.metrics,
 	};
 	const queues = new WorkqueueMetrics(metrics);

@@ -47,6 +47,7 @@ import { volumeBinder } from "../../controllers/volumes/binder.ts";
 import { ephemeralVolumes } from "../../controllers/volumes/ephemeral.ts";
 import { claimProtection, volumeProtection } from "../../controllers/volumes/protection.ts";
 import { workloadOrderController } from "../../controllers/workload-order/controller.ts";
+import type { RemoteResources } from "../../kinds/apiregistration/remote-kind.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
@@ -78,6 +79,8 @@ export interface ControllerSettings {
 	registry: Registry;
 	/** Undefined if there is none (yet). */
 	authority?: Signing;
+	/** What extension API servers serve. Default: nothing. */
+	remoteResources?: () => RemoteResources;
 	network: Pick<ClusterNetwork, "clusterCidr">;
 	/** The metrics for autoscalers. Without it they report that no metrics are available. */
 	metrics?: MetricsSource;
@@ -124,7 +127,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		policyStatusController(settings.registry),
 		certificateCleanerController,
 		...(settings.authority === undefined ? [] : authorityControllers(settings.authority)),
-		namespaceController(settings.registry),
+		namespaceController(settings.registry, settings.remoteResources),
 		garbageCollectorController(settings.registry),
 	];
 }

@@ -1,5 +1,6 @@
 /** Deletes the contents of namespaces that are being deleted, and then removes their finalizer. */
 import type { KubeObject } from "../../core/object.ts";
+import { noRemoteResources, type RemoteResources } from "../../kinds/apiregistration/remote-kind.ts";
 import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -12,8 +13,12 @@ import { type NamespaceState, plan } from "./plan.ts";
  * Events are not watched: nothing depends on their deletion, and they outnumber all other objects. The cluster also
  * deletes what it writes itself (runs).
  * @param registry of the kinds that namespaces may contain
+ * @param remote what extension API servers serve: it is not watched, and deleted when all else is gone
  */
-export function namespaceController(registry: KindSource): Controller<NamespaceState> {
+export function namespaceController(
+	registry: KindSource,
+	remote: () => RemoteResources = () => noRemoteResources,
+): Controller<NamespaceState> {
 	const isContent = (kind: Kind) => kind.namespaced && kind !== (events as Kind) && !kind.readOnly;
 	const contentKinds = ofAllKinds(registry, (all) => all.filter(isContent));
 	return {
@@ -30,11 +35,12 @@ export function namespaceController(registry: KindSource): Controller<NamespaceS
 			const namespace = informers.of(namespaces).get(undefined, key);
 			if (namespace === undefined) return undefined;
 			const kinds = contentKinds();
-			if (namespace.metadata.deletionTimestamp === undefined) return { namespace, content: [], kinds };
+			if (namespace.metadata.deletionTimestamp === undefined)
+				return { namespace, content: [], kinds, remote: noRemoteResources };
 			const content = kinds
 				.map((kind) => ({ kind, objects: [...informers.of(kind).list(key)] }))
 				.filter(({ objects }) => objects.length > 0);
-			return { namespace, content, kinds };
+			return { namespace, content, kinds, remote: remote() };
 		},
 		plan,
 	};

@@ -3,6 +3,7 @@
 import { sameJson } from "../../core/equal.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { timestamp } from "../../core/time/clock.ts";
+import type { RemoteResources } from "../../kinds/apiregistration/remote-kind.ts";
 import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -20,14 +21,19 @@ export interface NamespaceState {
 	content: readonly { kind: Kind; objects: readonly KubeObject[] }[];
 	/** All kinds that it may contain, except Events. */
 	kinds: readonly Kind[];
+	/** What extension API servers serve. */
+	remote: RemoteResources;
 }
 
-export function plan({ namespace, content, kinds }: NamespaceState, context: PlanContext): Plan {
+/** Until an extension API server may say again what it serves. */
+const patienceMs = 5000;
+
+export function plan({ namespace, content, kinds, remote }: NamespaceState, context: PlanContext): Plan {
 	const finalizers = namespace.spec.finalizers ?? [];
 	if (namespace.metadata.deletionTimestamp === undefined || !finalizers.includes(namespaceFinalizer)) {
 		return { actions: [] };
 	}
-	const status = statusOf(namespace, content, context);
+	const status = statusOf(namespace, content, remote.stale, context);
 	const changed = !sameJson(status, namespace.status);
 	const actions: Action[] = changed ? [updateStatus(namespaces, { ...namespace, status })] : [];
 	if (content.length === 0) {
@@ -35,10 +41,14 @@ export function plan({ namespace, content, kinds }: NamespaceState, context: Pla
 		const { resourceVersion: _resourceVersion, ...metadata } = namespace.metadata;
 		// Without the resourceVersion, which the new status changes: no other client removes this finalizer.
 		const emptied = { ...namespace, metadata, spec: { ...namespace.spec, finalizers: rest } } as Namespace;
+		const elsewhere = remote.namespaced.map((kind) => removeAll(kind, namespace.metadata.name));
+		if (remote.stale.length > 0) return { actions: [...actions, ...elsewhere], requeueAfterMs: patienceMs };
 		// An object that is missing in the informer cache may just not be visible yet, and would be left behind.
-		const check = confirmNone(kinds, namespace.metadata.name);
+		const check = confirmNone([...kinds, ...remote.namespaced], namespace.metadata.name);
 		const rid = removeAll(events, namespace.metadata.name);
-		return { actions: [...actions, check, rid, update(namespaces, emptied, { subresource: "finalize" })] };
+		return {
+			actions: [...actions, ...elsewhere, check, rid, update(namespaces, emptied, { subresource: "finalize" })],
+		};
 	}
 	return { actions: [...actions, ...deletions(content)] };
 }
@@ -56,15 +66,11 @@ function deletions(content: NamespaceState["content"]): Action[] {
 function statusOf(
 	namespace: Namespace,
 	content: NamespaceState["content"],
+	stale: readonly string[],
 	{ nowMs, failure }: PlanContext,
 ): Namespace["status"] {
 	const conditions = [
-		condition(
-			"NamespaceDeletionDiscoveryFailure",
-			false,
-			"ResourcesDiscovered",
-			"All resources successfully discovered",
-		),
+		discoveryFailure(stale),
 		condition(
 			"NamespaceDeletionGroupVersionParsingFailure",
 			false,
@@ -89,6 +95,15 @@ function statusOf(
 
 function condition(type: string, holds: boolean, reason: string, message: string): NamespaceCondition {
 	return { type, status: holds ? "True" : "False", lastTransitionTime: undefined, reason, message };
+}
+
+function discoveryFailure(stale: readonly string[]): NamespaceCondition {
+	const type = "NamespaceDeletionDiscoveryFailure";
+	if (stale.length === 0) return condition(type, false, "ResourcesDiscovered", "All resources successfully discovered");
+	const each = stale.map((version) => `${version}: stale GroupVersion discovery: ${version}`).join(", ");
+	const why = `unable to retrieve the complete list of server APIs: ${each}`;
+	const message = `Discovery failed for some groups, ${stale.length} failing: ${why}`;
+	return condition(type, true, "DiscoveryFailed", message);
 }
 
 function contentFailure(failure: ActionFailure | undefined): NamespaceCondition {
