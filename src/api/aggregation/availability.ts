@@ -1,5 +1,5 @@
 /** Checks whether extension API servers can be asked, and says so in the status of their APIServices. */
-import { conditionOf } from "../../core/conditions.ts";
+import { conditionOf, isTrue } from "../../core/conditions.ts";
 import { isReason } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { type Timer, timestamp } from "../../core/time/clock.ts";
@@ -35,9 +35,22 @@ export class AvailabilityChecks {
 	readonly #server: Server;
 	readonly #checked = new Map<string, Checked>();
 	readonly #changes: ServiceChanges;
+	readonly #lost;
 
 	constructor(server: Server) {
 		this.#server = server;
+		const { registry: metrics } = server.metrics;
+		this.#lost = metrics.counters(
+			"aggregator_unavailable_apiservice_total",
+			"How often APIServices have become unavailable, by reason",
+			["name", "reason"],
+		);
+		metrics.gauge(
+			"aggregator_unavailable_apiservice",
+			"APIServices that name a service: whether they are unavailable",
+			["name"],
+			() => [...this.#checked].map(([name, { apiService }]) => [[name], isTrue(apiService, "Available") ? 0 : 1]),
+		);
 		this.#changes = new ServiceChanges(server, (namespace, name) => {
 			for (const [key, { backend, worker }] of this.#checked)
 				if (backend.service.namespace === namespace && backend.service.name === name) worker.add(key);
@@ -105,6 +118,8 @@ export class AvailabilityChecks {
 		const kind = apiServices as Kind;
 		const now = timestamp(this.#server.clock.now());
 		if (withAvailability(apiService.status, found, now) === apiService.status) return;
+		if (found.status !== "True" && isTrue(apiService, "Available"))
+			this.#lost.of(apiService.metadata.name, found.reason).inc();
 		try {
 			await updateObject(ownContext(this.#server), objectOf(this.#server, kind, apiService, "status"), {
 				make({ object }) {

@@ -70,6 +70,11 @@ test("an extension server's resources are listed with the others, and marked whi
 			{ version: "v1alpha1", freshness: "Stale" },
 		]),
 	);
+	const metrics = (await api.ask("GET", "/metrics")).text();
+	expect(metrics).toContain('aggregator_unavailable_apiservice{name="v1beta1.wardle.example.com"} 1');
+	expect(metrics).toContain(
+		'aggregator_unavailable_apiservice_total{name="v1beta1.wardle.example.com",reason="ServiceNotFound"} 1',
+	);
 	for (const version of ["v1alpha1", "v1beta1"])
 		await api.ask("DELETE", `/apis/apiregistration.k8s.io/v1/apiservices/${version}.wardle.example.com`);
 	expect(await group()).toBeUndefined();
