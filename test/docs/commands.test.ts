@@ -13,6 +13,8 @@ import { auditPolicy } from "../../src/api/audit/policy.ts";
 import { jwtAuthenticators } from "../../src/api/credentials/oidc/configuration.ts";
 import { ensureCertificates } from "../../src/cluster/pki/certificates.ts";
 import { systemClock } from "../../src/core/time/clock.ts";
+import { apiServices } from "../../src/kinds/apiregistration/apiservice.ts";
+import type { APIService } from "../../src/kinds/generated/types.ts";
 import { notificationPolicies } from "../../src/kinds/notify/notificationpolicy.ts";
 import type { NotificationPolicy } from "../../src/kinds/notify/types.ts";
 import { decode } from "../../src/kinds/schema.ts";
@@ -193,6 +195,10 @@ for (const { page, text } of blocks.filter(({ language }) => language === "yaml"
 			notificationPolicies.setDefaults?.(object as NotificationPolicy);
 			expect([...problems, ...unknownFields]).toEqual([]);
 			expect(notificationPolicies.validate?.(object as NotificationPolicy)).toEqual([]);
+		} else if (value.kind === "APIService") {
+			const { object, problems, unknownFields } = decode(value, value.kind);
+			expect([...problems, ...unknownFields]).toEqual([]);
+			expect(apiServices.validate?.(object as APIService)).toEqual([]);
 		} else {
 			const userFile = join(folder, "images.yaml");
 			writeFileSync(userFile, text);
