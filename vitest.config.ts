@@ -14,6 +14,8 @@ const machine = [
 
 export default defineConfig({
 	test: {
+		// Nothing is pulled from registries that a test does not start itself.
+		env: { COX_IMAGES: "machine" },
 		// Suites of real processes mostly wait: with three workers for two cores, these are busy nearly all the time.
 		maxWorkers: Math.ceil(availableParallelism() * 1.5),
 		projects: [

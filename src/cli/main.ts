@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	kubeconfig: async () => (await import("./commands/kubeconfig.ts")).kubeconfigCommand(),
 	kubectl: async () => (await import("./commands/kubectl.ts")).kubectlCommand(),
 	run: async () => (await import("./commands/run.ts")).runCommand(),
+	images: async () => (await import("./commands/images.ts")).imagesCommand(),
 	runs: async () => (await import("./commands/runs.ts")).runsCommand(),
 	logs: async () => (await import("./commands/logs.ts")).logsCommand(),
 	notify: async () => (await import("./commands/notify.ts")).notifyCommand(),

@@ -136,6 +136,7 @@ function namedBy(pod: Pod): Named {
 	const add = (set: Set<string>, name: string | undefined) => {
 		if (name !== undefined && name !== "") set.add(name);
 	};
+	for (const { name } of pod.spec.imagePullSecrets ?? []) add(named.secrets, name);
 	for (const { configMap, secret, projected } of pod.spec.volumes ?? []) {
 		add(named.configMaps, configMap?.name);
 		add(named.secrets, secret?.secretName);

@@ -164,7 +164,7 @@ export interface Image {
 	/** Absent: it was there. */
 	pulled?: { tookMs: number; withWaitingMs: number };
 	/** What users should know about where it comes from. */
-	note?: string;
+	note?: { message: string; isWarning: boolean };
 }
 
 export interface ExecOptions {
@@ -213,6 +213,9 @@ export interface Runtime {
 
 	/** @throws ImageError */
 	resolveImage(image: string, wanted: ImageWanted): Promise<Image>;
+
+	/** The images that are on the machine, the largest first; absent: it has none. */
+	images?(): readonly { names: readonly string[]; sizeBytes: number }[];
 
 	createSandbox(config: SandboxConfig): Promise<Sandbox>;
 	/** Kills all its containers immediately and releases its namespaces. */

@@ -12,8 +12,9 @@ import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { duration, say } from "../options/output.ts";
 import { count, wholeNumber } from "../options/whole-number.ts";
 
-interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | "showHome">, ApiOptions {
+interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | "showHome" | "images">, ApiOptions {
 	data?: string;
+	imageStore?: string;
 	kubeletConfig?: string;
 	foreground?: true;
 	enableAdmissionPlugins?: string;
@@ -41,6 +42,13 @@ export function upCommand(): Command {
 			"--encryption-provider-config <file>",
 			"an EncryptionConfiguration for encryption at rest; 'default' encrypts Secrets with the cluster's own key (default: as at the last start)",
 		)
+		.addOption(
+			new Option(
+				"--images <source>",
+				"where images come from: registry, machine (its own programs), or auto (default; see docs/images.md)",
+			).choices(["auto", "registry", "machine"]),
+		)
+		.option("--image-store <dir>", "a store of images that several clusters share; 'own': the cluster's (default)")
 		.option(
 			"--show-home",
 			"show home directories, password hashes and keys of this machine to containers (default: hidden)",
@@ -70,13 +78,15 @@ async function up(given: UpOptions): Promise<void> {
 		...(historyAllRuns !== undefined && { allRuns: historyAllRuns }),
 	};
 	const layout = layoutFrom({ data });
-	const { nodes, runtime, clock, showHome } = wanted;
+	const { nodes, runtime, clock, showHome, images, imageStore } = wanted;
 	const options: LaunchOptions = {
 		...(history === false ? { history } : Object.keys(kept).length > 0 && { history: kept }),
 		...(nodes !== undefined && { nodes }),
 		...(runtime !== undefined && { runtime }),
 		...(clock !== undefined && { clock }),
 		...(showHome !== undefined && { showHome }),
+		...(images !== undefined && { images }),
+		...(imageStore !== undefined && { imageStore: imageStore === "own" ? "" : resolve(imageStore) }),
 		...(await apiChanges(wanted)),
 	};
 	if (kubeletConfig !== undefined) {

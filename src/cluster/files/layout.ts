@@ -11,6 +11,10 @@ export interface Layout {
 	kubeconfig: string;
 	/** The user's additions to the table of images. */
 	images: string;
+	/** The store of images, unless another one is named. */
+	imageStore: string;
+	/** The user's settings of registries; need not exist. */
+	registries: string;
 	pki: string;
 	store: string;
 	/** LMDB's file in it. */
@@ -62,6 +66,8 @@ export function layoutOf(data: string | undefined): Layout {
 		settings: join(directory, "cluster.json"),
 		kubeconfig: join(directory, "kubeconfig"),
 		images: join(directory, "images.yaml"),
+		imageStore: join(directory, "images"),
+		registries: join(directory, "registries.yaml"),
 		pki: join(directory, "pki"),
 		store: join(directory, "store"),
 		storeFile: join(directory, "store", "store", "data.mdb"),

@@ -3,7 +3,7 @@
  * configuration file.
  */
 
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { Client } from "../../client/client.ts";
 import { clientMetrics } from "../../client/client-metrics.ts";
@@ -15,6 +15,7 @@ import { endedLogsPath, wireLogs } from "../../core/ended-log.ts";
 import { messageOf } from "../../core/errors.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
 import { systemClock } from "../../core/time/clock.ts";
+import { ImageStore } from "../../images/store/store.ts";
 import { logError } from "../../linux/process-log.ts";
 import { readMounts } from "../../linux/rootview-files.ts";
 import { createLinuxNetwork } from "../../network/linux/network.ts";
@@ -25,6 +26,7 @@ import { LogKeeper } from "../../node/history/log-keeper.ts";
 import { createSpool } from "../../node/history/spool.ts";
 import { nodePodSource } from "../../node/pod-source.ts";
 import { viewPath } from "../../node/volumes/view-path.ts";
+import type { PullFunction, PullResult } from "../../runtime/process/images/image-service.ts";
 import { confineDevices } from "../../runtime/process/machine/device-groups.ts";
 import { createProcessRuntime } from "../../runtime/process/runtime.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -41,6 +43,11 @@ const answered = clientMetrics(metrics);
 const closers: (() => Promise<unknown>)[] = [];
 // Written by process-nodes.ts.
 const config = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as AgentConfig;
+
+const configuration = readKubeletConfiguration(config.kubelet);
+const pullsAtOnce = configuration.serializeImagePulls
+	? 1
+	: (configuration.maxParallelImagePulls ?? Number.POSITIVE_INFINITY);
 
 function tell(message: AgentMessage): void {
 	process.send?.(message, undefined, undefined, () => {});
@@ -64,6 +71,23 @@ function connect(token: string, userAgent: string): { client: Client; informers:
 	return { client, informers };
 }
 
+const pulls = new Map<number, (result: PullResult) => void>();
+
+/** Has the server pull an image: this process has only the node's network. */
+const pull: PullFunction = (wish) =>
+	new Promise((resolve) => {
+		const id = pulls.size === 0 ? 1 : Math.max(...pulls.keys()) + 1;
+		pulls.set(id, resolve);
+		tell({ type: "pull", id, wish });
+	});
+
+/** Nothing is created for clusters that use no images of registries. */
+function openStore(): { store?: ImageStore } {
+	return config.images.source === "machine" && !existsSync(config.images.store)
+		? {}
+		: { store: ImageStore.open(config.images.store) };
+}
+
 /** The parts that need no API server: the runtime, which adopts containers, and the network. */
 async function prepare(): Promise<{ runtime: Runtime; network: NodeNetwork }> {
 	const [runtime, network] = await Promise.all([
@@ -77,6 +101,7 @@ async function prepare(): Promise<{ runtime: Runtime; network: NodeNetwork }> {
 				cgroup: config.cgroup,
 				privilegedGroups,
 				imageFile: config.imagesFile,
+				images: { source: config.images.source, pull, pullsAtOnce, ...openStore() },
 				standIns: config.standIns,
 				showHome: config.showHome,
 				seccompProfiles: config.seccompProfiles,
@@ -134,7 +159,7 @@ async function runAgent({ node }: AgentTokens, runtime: Runtime, network: NodeNe
 		clusterDns: dnsAddress(config),
 		metrics,
 		logKeeper,
-		configuration: readKubeletConfiguration(config.kubelet),
+		configuration,
 	});
 	closers.push(() => agent.stop());
 	const server = await serveAgent(agent, config.agentSocket);
@@ -179,6 +204,11 @@ const prepared = prepare();
 prepared.catch(fail);
 process.on("message", (order: AgentOrder) => {
 	if (order.type === "stop") return void stop(0);
+	if (order.type === "pulled") {
+		pulls.get(order.id)?.(order.result);
+		pulls.delete(order.id);
+		return;
+	}
 	start(order.tokens).catch(fail);
 });
 /** The time limit for releasing resources when the server is unreachable. */

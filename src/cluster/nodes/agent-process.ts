@@ -4,10 +4,12 @@ import { dirname } from "node:path";
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import { spawnApart } from "../../linux/inherited.ts";
 import { childrenOf, identify, killAll } from "../../linux/processes.ts";
+import type { PullResult } from "../../runtime/process/images/image-service.ts";
 import { agentMark, serverMark } from "../control/cluster-processes.ts";
 import { nodeFlags, programFile } from "../files/package-files.ts";
 import { codeFolder, folderVariable } from "../programs/compiled-code.ts";
 import type { AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
+import type { PullWish } from "./puller-protocol.ts";
 
 const firstRestartMs = 100;
 const longestRestartMs = 10_000;
@@ -27,6 +29,8 @@ interface AgentOptions {
 	/** The cluster's data directory, which marks the process. */
 	data: string;
 	clock: Clock;
+	/** Pulls an image for the node; never rejects. */
+	pull(wish: PullWish): Promise<PullResult>;
 	/** Fulfilled when the API server answers. Called after the agent's process was started, which loads in the meantime. */
 	apiAnswers(): Promise<unknown>;
 }
@@ -64,6 +68,11 @@ export class AgentProcess {
 		// If no process was started, none will report its end.
 		started.catch(() => this.#child === undefined && this.#ended(started));
 		return started;
+	}
+
+	async #pull(child: ChildProcess, { id, wish }: Extract<AgentMessage, { type: "pull" }>): Promise<void> {
+		const order: AgentOrder = { type: "pulled", id, result: await this.#options.pull(wish) };
+		if (child.connected) child.send(order, () => {});
 	}
 
 	/** Kills it immediately and restarts it. */
@@ -104,6 +113,7 @@ export class AgentProcess {
 			);
 			child.on("message", (message: AgentMessage) => {
 				if (message.type === "failed") return reject(new Error(message.message));
+				if (message.type === "pull") return void this.#pull(child, message);
 				this.limitations = message.limitations;
 				resolve();
 			});

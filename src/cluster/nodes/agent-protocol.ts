@@ -3,7 +3,10 @@
  * beginning with the tokens.
  */
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
+import type { ImageSource } from "../../runtime/process/images/choose-source.ts";
+import type { PullResult } from "../../runtime/process/images/image-service.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
+import type { PullWish } from "./puller-protocol.ts";
 
 export interface AgentConfig extends ClusterNetwork {
 	node: string;
@@ -26,6 +29,8 @@ export interface AgentConfig extends ClusterNetwork {
 	imagesFile: string;
 	/** Programs of the package that replace programs that the machine lacks. */
 	standIns: string;
+	/** Where images come from, and the directory of their store. */
+	images: { source: ImageSource; store: string };
 	/** Directory of Localhost seccomp profiles, which pods cannot write to; need not exist. */
 	seccompProfiles: string;
 	/** Whether containers see the machine's home directories and credentials. */
@@ -49,9 +54,16 @@ export interface AgentTokens {
 	stateMetrics: string;
 }
 
-export type AgentMessage = { type: "ready"; limitations: readonly string[] } | { type: "failed"; message: string };
+export type AgentMessage =
+	| { type: "ready"; limitations: readonly string[] }
+	| { type: "failed"; message: string }
+	/** Nodes have no way out of the cluster: the server has images pulled. */
+	| { type: "pull"; id: number; wish: PullWish };
 
 /**
  * From the server. A lost channel means the same as `stop`: the server is gone, and the next one starts a new agent.
  */
-export type AgentOrder = { type: "start"; tokens: AgentTokens } | { type: "stop" };
+export type AgentOrder =
+	| { type: "start"; tokens: AgentTokens }
+	| { type: "pulled"; id: number; result: PullResult }
+	| { type: "stop" };

@@ -7,15 +7,18 @@ import type { Clock, Timer } from "../../core/time/clock.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import { clusterDirectories } from "../../network/machine/marked-processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../../network/machine.ts";
-import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
+import { type KubeletDocument, readKubeletConfiguration } from "../../node/context/kubelet-configuration.ts";
+import { type ImageSource, imageSources } from "../../runtime/process/images/choose-source.ts";
 import { dnsServer, nodeUser, serviceProxy, stateMetrics } from "../control-plane/identities.ts";
 import { registersToRead } from "../data/data-directories.ts";
+import { homeDirectory } from "../files/account.ts";
 import type { Layout } from "../files/layout.ts";
 import { packageDirectory } from "../files/package-files.ts";
 import type { LocalTokens } from "../pki/local-tokens.ts";
 import { addressesOfNodes, type ClusterNetwork } from "../settings/cluster-network.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
+import { ImagePuller } from "./image-puller.ts";
 import type { NodePool, PoolNode } from "./node-pool.ts";
 import { ownServices } from "./own-services.ts";
 
@@ -26,6 +29,10 @@ export interface ProcessNodesOptions {
 	/** For all nodes; absent: defaults. */
 	kubelet?: KubeletDocument | undefined;
 	showHome?: boolean | undefined;
+	/** Where images come from; default: `auto`, or the variable COX_IMAGES. */
+	images?: ImageSource | undefined;
+	/** Directory of the store of images; default: the cluster's own. */
+	imageStore?: string | undefined;
 	/** For the tokens of the nodes' agents. */
 	tokens: LocalTokens;
 	/**
@@ -64,6 +71,7 @@ const lookMs = 5_000;
 class ProcessNodes implements NodePool {
 	readonly #options: ProcessNodesOptions;
 	readonly #machine: Machine;
+	readonly #puller: ImagePuller;
 	readonly #nodes = new Map<string, { agent: AgentProcess; holder: NodeHolder; tokens: AgentTokens }>();
 	readonly dialAddress: (address: string, port: number) => Duplex | undefined;
 	#nextLook: Timer;
@@ -75,7 +83,20 @@ class ProcessNodes implements NodePool {
 		const { apiSocket, apiTlsSocket } = options.layout;
 		const token = options.tokens.grant(stateMetrics);
 		this.dialAddress = ownServices({ network: options.network, apiSocket, apiTlsSocket, token });
+		const { imageGCHighThresholdPercent: high, imageGCLowThresholdPercent: low } = readKubeletConfiguration(
+			options.kubelet,
+		);
+		this.#puller = new ImagePuller({
+			fullDisk: { high, low },
+			store: this.#imageStore,
+			registriesFile: options.layout.registries,
+			dockerDirectory: process.env.DOCKER_CONFIG || join(homeDirectory() ?? "/", ".docker"),
+		});
 		this.#nextLook = options.clock.after(lookMs, () => this.#look());
+	}
+
+	get #imageStore(): string {
+		return this.#options.imageStore ?? this.#options.layout.imageStore;
 	}
 
 	get mode(): "root" | "rootless" {
@@ -88,7 +109,7 @@ class ProcessNodes implements NodePool {
 		const spec = { ...node, rootDirectory: files.directory };
 		const adding = this.#machine.addNode(spec);
 		// While other processes make the namespaces.
-		const hidden = outermost([layout.data, layout.sockets, ...clusterDirectories()]);
+		const hidden = outermost([layout.data, layout.sockets, this.#imageStore, ...clusterDirectories()]);
 		const holder = await adding;
 		if (this.#stopped) throw new Error("the nodes are being stopped");
 		const config: AgentConfig = {
@@ -106,6 +127,7 @@ class ProcessNodes implements NodePool {
 			scratchDirectory: holder.scratchDirectory,
 			cgroup: holder.cgroup,
 			imagesFile: layout.images,
+			images: { source: this.#options.images ?? imagesOfEnvironment(), store: this.#imageStore },
 			seccompProfiles: join(layout.data, "seccomp"),
 			standIns: join(packageDirectory, "assets/stand-ins"),
 			...(this.#options.kubelet === undefined ? {} : { kubelet: this.#options.kubelet }),
@@ -133,6 +155,7 @@ class ProcessNodes implements NodePool {
 			logFile: files.log,
 			data: layout.data,
 			clock,
+			pull: (wish) => this.#puller.pull(wish),
 			apiAnswers: this.#options.apiAnswers ?? (async () => {}),
 		});
 		this.#nodes.set(node.name, { agent, holder, tokens });
@@ -183,8 +206,14 @@ class ProcessNodes implements NodePool {
 		this.#stopped = true;
 		this.#nextLook.cancel();
 		await Promise.all([...this.#nodes.values()].map(({ agent }) => agent.stop()));
+		this.#puller.stop();
 		await this.#machine.destroy();
 	}
+}
+
+/** For all clusters of a user's session, or of tests. */
+function imagesOfEnvironment(): ImageSource {
+	return imageSources.find((source) => source === process.env.COX_IMAGES) ?? "auto";
 }
 
 /** Without directories inside others. */

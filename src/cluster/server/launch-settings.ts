@@ -15,6 +15,9 @@ export function launchSettings(existing: Settings | undefined, options: LaunchOp
 	changeSettings(settings, options);
 	if (options.kubelet !== undefined) settings.kubelet = options.kubelet;
 	if (options.showHome !== undefined) settings.showHome = options.showHome;
+	if (options.images !== undefined) settings.images = options.images;
+	if (options.imageStore === "") delete settings.imageStore;
+	else if (options.imageStore !== undefined) settings.imageStore = options.imageStore;
 	if (options.admissionPlugins !== undefined) settings.admissionPlugins = options.admissionPlugins;
 	if (options.notifyAllow !== undefined) settings.notifyAllow = options.notifyAllow;
 	if (options.history === false) settings.history = false;

@@ -24,6 +24,10 @@ export interface LaunchOptions extends ApiChanges {
 	kubelet?: KubeletDocument;
 	/** Whether containers see the machine's home directories and credentials; from the next start on. */
 	showHome?: boolean;
+	/** Where images come from, from the next start on. */
+	images?: "auto" | "registry" | "machine";
+	/** Absolute path of a store of images, from the next start on; empty: the cluster's own. */
+	imageStore?: string;
 	/** Optional admission plugins: from the next start on, until they are changed. */
 	admissionPlugins?: readonly string[];
 	/** How much history of Jobs is kept, from the next start on; absent values are kept. False: none. */
@@ -67,6 +71,7 @@ export async function launch(
 		throw new Error("another --encryption-provider-config takes effect when the cluster starts: run 'cox down' first");
 	if (options.showHome !== undefined && options.showHome !== (readSettings(layout.settings)?.showHome === true))
 		throw new Error("the visibility of home directories takes effect when the cluster starts: run 'cox down' first");
+	refuseOtherImages(layout, options);
 	const allowed = readSettings(layout.settings)?.notifyAllow ?? [];
 	if (options.notifyAllow !== undefined && !sameJson(options.notifyAllow, allowed))
 		throw new Error("another --notify-allow takes effect when the cluster starts: run 'cox down' first");
@@ -74,6 +79,12 @@ export async function launch(
 	const missing = (options.nodes ?? 0) - running.nodes.length;
 	if (missing > 0) await control(layout, "addNodes", { count: missing });
 	return control(layout, "ready");
+}
+
+function refuseOtherImages(layout: Layout, options: LaunchOptions): void {
+	const { images = "auto", imageStore = "" } = readSettings(layout.settings) ?? {};
+	if ((options.images ?? images) !== images || (options.imageStore ?? imageStore) !== imageStore)
+		throw new Error("another --images or --image-store takes effect when the cluster starts: run 'cox down' first");
 }
 
 async function runningStatus(layout: Layout): Promise<ClusterStatus | undefined> {

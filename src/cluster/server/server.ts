@@ -149,12 +149,14 @@ export class ClusterServer {
 	 * so it is called when the first agent's process has been started: both start at the same time
 	 */
 	async #startNodes(controlPlane: () => Promise<ControlPlane>, progress: (text: string) => void): Promise<void> {
-		const { kubelet, showHome } = this.#settings;
+		const { kubelet, showHome, images, imageStore } = this.#settings;
 		await this.#assembly.createPool(controlPlane, () => ({
 			layout: this.#layout,
 			clock: systemClock(),
 			kubelet,
 			showHome,
+			images,
+			imageStore,
 			apiAnswers: controlPlane,
 		}));
 		const names = Object.keys(this.#settings.nodes);

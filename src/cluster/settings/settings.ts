@@ -20,6 +20,10 @@ export interface Settings extends ApiSettings, ClusterNetwork {
 	kubelet?: KubeletDocument;
 	/** Whether containers see the machine's home directories and credentials. */
 	showHome?: boolean;
+	/** Where images come from (`cox up --images`); absent: `auto`. */
+	images?: "auto" | "registry" | "machine";
+	/** Absolute path of a store of images that others use as well; absent: the cluster's own. */
+	imageStore?: string;
 	/** Optional admission plugins that are enabled (`cox up --enable-admission-plugins`). */
 	admissionPlugins?: readonly string[];
 	/** The EncryptionConfiguration of the last start; absent: Secrets are encrypted with the cluster's own key. */

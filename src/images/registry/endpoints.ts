@@ -1,7 +1,8 @@
 /** Where the images of a registry are asked for. Pure. */
 import type { Credential } from "../credentials/credential.ts";
 import type { FullReference } from "../model/reference.ts";
-import { isLoopback, type TlsSettings } from "./http.ts";
+import type { TlsSettings } from "./http.ts";
+import { isLoopback } from "./loopback.ts";
 import type { Registries } from "./registries-file.ts";
 
 export interface Endpoint {

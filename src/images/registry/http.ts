@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { messageOf } from "../../core/errors.ts";
 import { ImageFailure } from "../model/failure.ts";
+import { isLoopback } from "./loopback.ts";
 
 /** Of one host; files are absolute paths. */
 export interface TlsSettings {
@@ -79,11 +80,6 @@ export async function discard(body: HttpAnswer["body"]): Promise<void> {
 	await body.dump({ limit: 64 * 1024 }).catch(() => {});
 }
 
-/** Whether a host is this machine. Proxies are not asked for it, as by Go programs. */
-export function isLoopback(hostname: string): boolean {
-	return hostname === "localhost" || /^127(\.\d+){3}$/.test(hostname) || hostname === "[::1]" || hostname === "::1";
-}
-
 async function dispatch(url: URL, options: HttpRequest): Promise<Dispatcher.ResponseData> {
 	const { method = "GET", headers = {}, body, signal } = options;
 	try {
@@ -98,13 +94,16 @@ async function dispatch(url: URL, options: HttpRequest): Promise<Dispatcher.Resp
 		});
 	} catch (error) {
 		if (signal.aborted) throw error;
-		throw new ImageFailure("unreachable", `${method} ${url.origin}: ${words(error)}`, { cause: error });
+		// A registry whose certificate is not trusted was reached.
+		const kind = isCertificateError(error) ? "failed" : "unreachable";
+		throw new ImageFailure(kind, `${method} ${url.origin}: ${words(error)}`, { cause: error });
 	}
 }
 
 const dispatchers = new Map<string, Dispatcher>();
 
 function dispatcherFor(url: URL, { tls = {}, connectMs }: HttpRequest): Dispatcher {
+	// As Go's programs, which ask no proxy for it.
 	const isOwn = isLoopback(url.hostname);
 	const key = JSON.stringify([isOwn, connectMs, tls]);
 	let known = dispatchers.get(key);
@@ -120,6 +119,12 @@ function dispatcherFor(url: URL, { tls = {}, connectMs }: HttpRequest): Dispatch
 	known = isOwn ? new Agent({ connect }) : new EnvHttpProxyAgent({ connect, requestTls: connect });
 	dispatchers.set(key, known);
 	return known;
+}
+
+/** OpenSSL's names of problems with certificates, and Node's own. */
+function isCertificateError(error: unknown): boolean {
+	const code = error instanceof Error && "code" in error ? String(error.code) : "";
+	return /CERT|UNABLE_TO_VERIFY|INVALID_CA|INVALID_PURPOSE/.test(code);
 }
 
 /** Errors of several addresses, and those that wrap others, say little themselves. */

@@ -15,13 +15,21 @@ import {
 import { basename, dirname, join } from "node:path";
 import { run } from "../../linux/command.ts";
 import { isCode } from "../../linux/descriptors.ts";
-import { namesIn } from "../../linux/if-there.ts";
+import { namesIn, readIfThere } from "../../linux/if-there.ts";
 import { identify, isAlive } from "../../linux/processes.ts";
 import { unpackLayer } from "../layers/unpack.ts";
 import { verified } from "../model/verified.ts";
 import { ImageFiles } from "./image-files.ts";
 import { storeFile } from "./layout.ts";
-import type { ImageStore, StoredImage, StoredLayer, StoredName } from "./store.ts";
+import {
+	bootId,
+	type ImageStore,
+	type LayerRecord,
+	onDisk,
+	type StoredImage,
+	type StoredLayer,
+	type StoredName,
+} from "./store.ts";
 
 const longestRemovalMs = 600_000;
 const longestSyncMs = 300_000;
@@ -94,10 +102,23 @@ export class StoreWriter {
 			// Without root, there is one owner.
 			directories: rootless ? directories.map((entry) => ({ ...entry, uid: 0, gid: 0 })) : directories,
 		};
-		// After a crash of the machine, names must not lead to files that were never written.
-		await run(["sync", "-f", directory], { timeoutMs: longestSyncMs });
 		this.#place(storeFile.image(directory, image.digest), JSON.stringify(stored));
 		return image.layers.every(({ diffId }) => this.store.layer(diffId) !== undefined) ? stored : undefined;
+	}
+
+	/**
+	 * Writes everything to the disk. Layers for which this was not done are not used after a crash of the machine, which
+	 * may have damaged them; pods do not wait for it.
+	 */
+	async settle(): Promise<void> {
+		const { directory } = this.store;
+		const layers = namesIn(join(directory, "layers")).map((name) => join(directory, "layers", name));
+		const unsettled = layers.filter((layer) => !existsSync(join(layer, onDisk)));
+		const [mine, others] = [unsettled.filter(isOfThisBoot), unsettled.filter((layer) => !isOfThisBoot(layer))];
+		await this.discard(others);
+		if (mine.length === 0) return;
+		await run(["sync", "-f", directory], { timeoutMs: longestSyncMs });
+		for (const layer of mine) if (existsSync(layer)) writeFileSync(join(layer, onDisk), "", { flush: true });
 	}
 
 	/** Gives an image of the store a name; another image with this name loses it. */
@@ -146,8 +167,12 @@ export class StoreWriter {
 				rootless,
 				compressedBytes: layer.size,
 			});
-			writeFileSync(join(draft, "layer.json"), JSON.stringify(facts), { mode: 0o600, flush: true });
+			writeFileSync(join(draft, "layer.json"), JSON.stringify({ ...facts, boot: bootId() } satisfies LayerRecord), {
+				mode: 0o600,
+				flush: true,
+			});
 			renameSync(blob, storeFile.blob(directory, layer.digest));
+			if (existsSync(target) && this.store.layer(layer.diffId) === undefined) await this.discard([target]);
 			renameUnlessThere(draft, target);
 		} finally {
 			if (existsSync(draft)) await this.remove([draft]).catch(() => {});
@@ -180,6 +205,10 @@ async function* written(source: AsyncIterable<Buffer>, file: string): AsyncGener
 	} finally {
 		closeSync(fd);
 	}
+}
+
+function isOfThisBoot(layer: string): boolean {
+	return readIfThere(join(layer, "layer.json"))?.includes(bootId()) === true;
 }
 
 function renameUnlessThere(from: string, to: string): void {

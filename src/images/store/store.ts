@@ -3,7 +3,7 @@
  * its digest and appears by a rename, complete: readers need no lock, and a process that is killed leaves nothing but
  * files in `tmp/`. Only its owner may read it.
  */
-import { mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { isCode } from "../../linux/descriptors.ts";
@@ -56,6 +56,15 @@ export interface ImageEntry {
 	/** Epoch milliseconds of its latest pull or import. */
 	atMs: number;
 }
+
+/** `layer.json` of a layer. */
+export interface LayerRecord extends LayerFacts {
+	/** The machine's boot in which it was unpacked. */
+	boot: string;
+}
+
+/** Name of a file in a layer's directory: all of the layer has been written to the disk. */
+export const onDisk = "on-disk";
 
 const formatVersion = 1;
 
@@ -112,15 +121,18 @@ export class ImageStore {
 		);
 	}
 
-	/** Undefined if the layer is not unpacked. */
+	/** Undefined if the layer is not unpacked, or may have been damaged by a crash of the machine. */
 	layer(diffId: string): LayerFiles | undefined {
 		const path = storeFile.layer(this.directory, diffId);
-		const facts = readJson<LayerFacts>(join(path, "layer.json"));
-		return facts === undefined ? undefined : { directory: join(path, "files"), ...facts };
+		const facts = readJson<LayerRecord>(join(path, "layer.json"));
+		if (facts === undefined || (facts.boot !== bootId() && !existsSync(join(path, onDisk)))) return undefined;
+		return { directory: join(path, "files"), ...facts };
 	}
 
 	/** Says that a container uses the image, as long as `proof` exists. Idempotent. */
-	use(image: string, id: string, proof: string): void {
+	use(image: string, id: string, proof: string, nowMs: number): void {
+		// Images that were not used for long are removed first.
+		utimesSync(storeFile.image(this.directory, image), nowMs / 1000, nowMs / 1000);
 		try {
 			symlinkSync(proof, this.#usePath(image, id));
 		} catch (error) {
@@ -142,7 +154,7 @@ export class ImageStore {
 
 	#entry(digest: string, names: readonly StoredName[]): ImageEntry | undefined {
 		const image = readJson<StoredImage>(storeFile.image(this.directory, digest));
-		if (image === undefined) return undefined;
+		if (image === undefined || !image.layers.every(({ diffId }) => this.layer(diffId) !== undefined)) return undefined;
 		const own = names.filter((name) => name.image === digest);
 		return {
 			image,
@@ -151,6 +163,14 @@ export class ImageStore {
 			atMs: Math.max(0, ...own.map(({ atMs }) => atMs)),
 		};
 	}
+}
+
+let boot: string | undefined;
+
+/** Tells one run of the machine from others. */
+export function bootId(): string {
+	boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+	return boot;
 }
 
 /** Whether this process is not the machine's root. */

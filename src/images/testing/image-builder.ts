@@ -94,23 +94,7 @@ export function json(value: unknown): Buffer {
 	return Buffer.from(JSON.stringify(value));
 }
 
-const applets = [
-	"sh",
-	"cat",
-	"ls",
-	"id",
-	"sleep",
-	"stat",
-	"tar",
-	"env",
-	"touch",
-	"echo",
-	"mkdir",
-	"pwd",
-	"mount",
-	"wget",
-	"httpd",
-];
+const applets = "sh cat ls id sleep stat tar env touch echo mkdir pwd head wc test".split(" ");
 
 /** A program of this machine, and the libraries that it loads, as entries of a layer. */
 export function programWithLibraries(path: string, program: string): BuildEntry[] {
@@ -123,12 +107,9 @@ export function programWithLibraries(path: string, program: string): BuildEntry[
 	];
 }
 
-/** An image with busybox, at its usual paths. */
-export function busyboxImage(
-	config: Readonly<Record<string, unknown>> = {},
-	more: readonly BuildEntry[] = [],
-): BuiltImage {
-	const entries = [
+/** A layer with busybox at its usual paths, and a user `app`. */
+export function busyboxLayer(more: readonly BuildEntry[] = []): Buffer {
+	return tarOf([
 		dir("bin"),
 		...programWithLibraries("bin/busybox", "/bin/busybox"),
 		...applets.map((name) => link(`bin/${name}`, "busybox")),
@@ -137,6 +118,13 @@ export function busyboxImage(
 		file("etc/group", "root:x:0:\napp:x:4321:\nmore:x:55:app\n"),
 		dir("tmp", 0o1777),
 		...more,
-	];
-	return imageOf([tarOf(entries)], { Cmd: ["sh"], Env: ["PATH=/bin", "FROM=image"], ...config });
+	]);
+}
+
+/** An image with it. */
+export function busyboxImage(
+	config: Readonly<Record<string, unknown>> = {},
+	more: readonly BuildEntry[] = [],
+): BuiltImage {
+	return imageOf([busyboxLayer(more)], { Cmd: ["sh"], Env: ["PATH=/bin", "FROM=image"], ...config });
 }

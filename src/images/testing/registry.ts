@@ -1,11 +1,11 @@
 /** Debian's docker-registry on loopback, for tests. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { request } from "undici";
+import { Agent, request } from "undici";
 import { systemClock } from "../../core/time/clock.ts";
 import type { BuiltBlob, BuiltImage } from "./image-builder.ts";
 
@@ -22,11 +22,20 @@ export interface TestRegistryOptions {
 	settings?: string;
 	/** YAML below `http`. */
 	http?: string;
+	/** `USER:PASSWORD` for pushes. */
+	authorization?: string;
+	/** The certificate that it has. */
+	ca?: string;
 }
 
 const clock = systemClock();
 
-export async function startRegistry({ settings = "", http = "" }: TestRegistryOptions = {}): Promise<TestRegistry> {
+export async function startRegistry({
+	settings = "",
+	http = "",
+	authorization,
+	ca,
+}: TestRegistryOptions = {}): Promise<TestRegistry> {
 	const directory = mkdtempSync(`${tmpdir()}/cox-registry-`);
 	const port = await freePort();
 	const host = `127.0.0.1:${port}`;
@@ -45,13 +54,16 @@ ${settings}
 		said += chunk;
 	});
 	await untilItListens(port, child, () => said);
-	const base = `http://${host}/v2`;
+	const base = `${ca === undefined ? "http" : "https"}://${host}/v2`;
+	const dispatcher = new Agent(ca === undefined ? {} : { connect: { ca: readFileSync(ca) } });
+	const encoded = Buffer.from(authorization ?? "").toString("base64");
+	const common = { dispatcher, headers: authorization === undefined ? {} : { authorization: `Basic ${encoded}` } };
 	const putBlob = async (repository: string, blob: BuiltBlob) => {
-		const begun = await request(`${base}/${repository}/blobs/uploads/`, { method: "POST" });
+		const begun = await request(`${base}/${repository}/blobs/uploads/`, { method: "POST", ...common });
 		await begun.body.dump();
 		const target = new URL(String(begun.headers["location"]), base);
 		target.searchParams.set("digest", blob.digest);
-		await expectStatus(201, await request(target, { method: "PUT", body: blob.body }));
+		await expectStatus(201, await request(target, { method: "PUT", body: blob.body, ...common }));
 	};
 	const registry: TestRegistry = {
 		host,
@@ -60,13 +72,12 @@ ${settings}
 			for (const tag of tags.length === 0 ? ["latest"] : tags) await registry.putManifest(repository, tag, manifest);
 		},
 		async putManifest(repository, name, { mediaType, body }) {
-			const headers = { "content-type": mediaType };
-			await expectStatus(
-				201,
-				await request(`${base}/${repository}/manifests/${name}`, { method: "PUT", body, headers }),
-			);
+			const headers = { ...common.headers, "content-type": mediaType };
+			const target = `${base}/${repository}/manifests/${name}`;
+			await expectStatus(201, await request(target, { method: "PUT", body, dispatcher, headers }));
 		},
 		async stop() {
+			await dispatcher.destroy();
 			if (child.exitCode === null) {
 				child.kill("SIGKILL");
 				await once(child, "exit");

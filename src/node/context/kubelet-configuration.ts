@@ -18,6 +18,14 @@ export interface KubeletConfiguration {
 	containerLogMonitorMs: number;
 	/** Thresholds below which the node reports pressure on memory or disk. */
 	evictionHard: Thresholds;
+	/** Whether one image is pulled at a time; otherwise up to `maxParallelImagePulls`, undefined: any number. */
+	serializeImagePulls: boolean;
+	maxParallelImagePulls: number | undefined;
+	/**
+	 * Share of the disk in percent above which images that no container uses are deleted, and the share that is enough.
+	 */
+	imageGCHighThresholdPercent: number;
+	imageGCLowThresholdPercent: number;
 	/** Whether limits of local storage are enforced. */
 	localStorageCapacityIsolation: boolean;
 	maxPods: number;
@@ -37,6 +45,10 @@ export const usualKubeletConfiguration: KubeletConfiguration = {
 	containerLogMaxFiles: 5,
 	containerLogMonitorMs: 10_000,
 	evictionHard: usualThresholds,
+	imageGCHighThresholdPercent: 85,
+	imageGCLowThresholdPercent: 80,
+	serializeImagePulls: true,
+	maxParallelImagePulls: undefined,
 	localStorageCapacityIsolation: true,
 	maxPods: 110,
 	podPidsLimit: 4096,
@@ -56,9 +68,13 @@ const readers: Readonly<Record<string, (field: ConfigField) => Partial<KubeletCo
 	containerLogMaxSize: (field) => present("containerLogMaxBytes", field.bytes(leastLogBytes)),
 	containerLogMonitorInterval: (field) => present("containerLogMonitorMs", field.milliseconds(leastPeriodMs)),
 	evictionHard: (field) => ({ evictionHard: thresholds(field) }),
+	imageGCHighThresholdPercent: (field) => present("imageGCHighThresholdPercent", field.whole(0)),
+	imageGCLowThresholdPercent: (field) => present("imageGCLowThresholdPercent", field.whole(0)),
 	localStorageCapacityIsolation: (field) => present("localStorageCapacityIsolation", field.truth()),
+	maxParallelImagePulls: (field) => present("maxParallelImagePulls", field.whole(1)),
 	maxPods: (field) => present("maxPods", field.whole(0)),
 	podPidsLimit: (field) => (field.value === -1 ? { podPidsLimit: undefined } : present("podPidsLimit", field.whole(1))),
+	serializeImagePulls: (field) => present("serializeImagePulls", field.truth()),
 	seccompDefault: (field) => present("seccompDefault", field.truth()),
 };
 

@@ -8,7 +8,15 @@ import { type Clock, microTimestamp, parseTimestamp, type Timer } from "../../co
 import { leases } from "../../kinds/core/lease.ts";
 import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import type { Lease, Node, NodeStatus } from "../../kinds/generated/types.ts";
-import { type NodeFacts, needsStatusWrite, nodeStatus, nodeStatusPatch, ownLabels } from "./node-object.ts";
+import {
+	type NodeFacts,
+	type NodeImages,
+	needsStatusWrite,
+	nodeImages,
+	nodeStatus,
+	nodeStatusPatch,
+	ownLabels,
+} from "./node-object.ts";
 import { noPressure, type Pressure } from "./pressure.ts";
 
 const leaseNamespace = "kube-node-lease";
@@ -42,13 +50,15 @@ export async function startHeartbeat(options: {
 	limitations: readonly string[];
 	/** The current pressure; absent: there is never any. */
 	pressure?: () => Pressure;
+	/** Absent: the node has none. */
+	images?: NodeImages | undefined;
 	leaseMs?: number | undefined;
 	/** Called when the node becomes Ready: after its registration, or after it was considered lost. */
 	becameReady?: () => void;
 	signal: AbortSignal;
 }): Promise<Heartbeat> {
 	const { client, clock, facts, limitations, leaseMs = usualLeaseMs, signal } = options;
-	const { pressure = () => noPressure, becameReady = () => {} } = options;
+	const { pressure = () => noPressure, becameReady = () => {}, images } = options;
 	const statusMs = Math.max(usualStatusMs, leaseMs);
 	const registered = async () => {
 		const { node, wasReady } = await register(options);
@@ -61,7 +71,8 @@ export async function startHeartbeat(options: {
 	let stopped = false;
 
 	const writeStatus = async () => {
-		const wanted = nodeStatus(facts, node.status, clock.now(), limitations, pressure());
+		const status = nodeStatus(facts, node.status, clock.now(), limitations, pressure());
+		const wanted = { ...status, ...nodeImages(images?.(), node.status?.images) };
 		if (!needsStatusWrite(node, wanted, clock.now(), statusMs)) return;
 		const wasReady = isReady(node);
 		node = await writeNodeStatus(client, facts, node, wanted);

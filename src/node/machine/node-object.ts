@@ -74,6 +74,20 @@ export function nodeStatus(
 	};
 }
 
+export type NodeImages = () => readonly { names: readonly string[]; sizeBytes: number }[];
+
+/** As upstream's `nodeStatusMaxImages`. */
+const mostImages = 50;
+
+/** The largest of them. */
+export function nodeImages(
+	images: ReturnType<NodeImages> | undefined,
+	old: NodeStatus["images"],
+): Pick<NodeStatus, "images"> {
+	if (images === undefined || (images.length === 0 && old === undefined)) return {};
+	return { images: images.slice(0, mostImages).map(({ names, sizeBytes }) => ({ names: [...names], sizeBytes })) };
+}
+
 /** Extended resources that a client wrote into the node's capacity: all of them are allocatable. */
 function advertisedResources(status: NodeStatus | undefined): Record<string, string> {
 	const extended = ([name]: [string, string]) => name.includes("/") && !name.includes("kubernetes.io/");
@@ -150,6 +164,7 @@ export function needsStatusWrite(node: Node, wanted: NodeStatus, nowMs: number, 
 		sameQuantities(has?.allocatable, wanted.allocatable) &&
 		semanticEqual(has?.addresses, wanted.addresses) &&
 		semanticEqual(has?.nodeInfo, wanted.nodeInfo) &&
+		semanticEqual(has?.images, wanted.images) &&
 		semanticEqual(saidBy(has), saidBy(wanted));
 	if (!isSame) return true;
 	const heartbeat = conditionOf(node, "Ready")?.lastHeartbeatTime;

@@ -3,6 +3,7 @@ import type { Container as ContainerSpec } from "../../kinds/generated/types.ts"
 import { type Image, ImageError } from "../../runtime/runtime.ts";
 import type { ManagedPod } from "../context/managed-pod.ts";
 import { grow } from "../pod/pod-plan.ts";
+import { imageSourceOf, pullCredentials } from "./pull-credentials.ts";
 
 /** The delay after which upstream retries a pod that failed to start. */
 export const startRetryMs = 10_000;
@@ -12,25 +13,44 @@ const firstLookMs = 2000;
 /** @returns undefined if the container cannot start now; its runtime state says why */
 export async function resolveImage(managed: ManagedPod, spec: ContainerSpec): Promise<Image | undefined> {
 	if (isBackingOff(managed, spec)) return undefined;
-	const { runtime, clock } = managed.context;
+	const { runtime } = managed.context;
 	const { name, image = "", imagePullPolicy: pullPolicy = "IfNotPresent" } = spec;
-	const pulls = pullPolicy === "Always";
-	if (pulls) managed.record("Normal", "Pulling", `Pulling image "${image}"`, name);
-	const begunMs = clock.monotonicMs();
 	try {
-		const hasCommand = (spec.command?.length ?? 0) > 0;
-		const resolved = await runtime.resolveImage(image, { pullPolicy, hasCommand });
-		const took = `${Math.round(clock.monotonicMs() - begunMs)}ms`;
-		const message = pulls
-			? `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${resolved.sizeBytes} bytes.`
-			: `Container image "${image}" already present on machine and can be accessed by the pod`;
-		managed.record("Normal", "Pulled", message, name);
+		const source = imageSourceOf(managed.pod);
+		const resolved = await runtime.resolveImage(image, {
+			pullPolicy,
+			hasCommand: (spec.command?.length ?? 0) > 0,
+			...(source === undefined ? {} : { source }),
+			credentials: () => pullCredentials(managed, image, name),
+			pulling: () => managed.record("Normal", "Pulling", `Pulling image "${image}"`, name),
+		});
+		recordImage(managed, name, image, resolved);
 		managed.runtimeState.imageResolved(name);
 		return resolved;
 	} catch (error) {
 		imageFailed(managed, name, image, error);
 		return undefined;
 	}
+}
+
+function recordImage(managed: ManagedPod, name: string, image: string, { pulled, note, sizeBytes }: Image): void {
+	if (note !== undefined) {
+		managed.record(note.isWarning ? "Warning" : "Normal", "NotPulled", note.message, name);
+		return;
+	}
+	const message =
+		pulled === undefined
+			? `Container image "${image}" already present on machine and can be accessed by the pod`
+			: `Successfully pulled image "${image}" in ${shortDuration(pulled.tookMs)} (${shortDuration(pulled.withWaitingMs)} including waiting). Image size: ${sizeBytes} bytes.`;
+	managed.record("Normal", "Pulled", message, name);
+}
+
+/** As Go writes durations, in whole milliseconds: `812ms`, `1.5s`, `1m2.3s`. */
+function shortDuration(ms: number): string {
+	const whole = Math.round(ms);
+	if (whole < 1000) return `${whole}ms`;
+	const minutes = Math.floor(whole / 60_000);
+	return `${minutes === 0 ? "" : `${minutes}m`}${(whole % 60_000) / 1000}s`;
 }
 
 /** The first check after a failure only reports the back-off. */

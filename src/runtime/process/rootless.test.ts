@@ -8,7 +8,7 @@ describe("runtime contract: process, rootless", () => {
 	// The shell is PID 1 and reaps, like a node's holder.
 	const reaper = ["sh", "-c", '"$@" & wait $!', "sh"];
 	asOrdinaryUser(
-		["process", "isolation", "mounts", "escapes", "target", "launcher/exec"].map(
+		["process", "isolation", "mounts", "escapes", "target", "image-containers", "launcher/exec"].map(
 			(name) => `src/runtime/process/${name}.test.ts`,
 		),
 		{

@@ -142,6 +142,8 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 		],
 		resolveImage: async (image, wanted) => environment.images.resolve(image, wanted),
 
+		images: () => environment.images.list(),
+
 		async createSandbox(config) {
 			const same = [...sandboxes.values()].find(
 				(sandbox) => sandbox.config.podUid === config.podUid && sandbox.config.attempt === config.attempt,

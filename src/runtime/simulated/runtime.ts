@@ -10,6 +10,7 @@ import {
 	type ExecSession,
 	type Image,
 	ImageError,
+	type ImageWanted,
 	type ResourceLimits,
 	type Runtime,
 	type Sandbox,
@@ -57,11 +58,13 @@ class RuntimeInMemory implements SimulatedRuntime {
 		return ["containers are simulated: no program runs"];
 	}
 
-	async resolveImage(image: string): Promise<Image> {
+	async resolveImage(image: string, { pullPolicy, pulling }: ImageWanted): Promise<Image> {
 		const { registry } = parseImageReference(image);
+		const pulls = pullPolicy === "Always";
+		if (pulls) pulling?.();
 		if (registry === "invalid" || registry.endsWith(".invalid"))
 			throw new ImageError("ErrImagePull", `failed to pull image "${image}": no such host: ${registry}`);
-		return { id: `simulated:${image}`, sizeBytes: 0 };
+		return { id: `simulated:${image}`, sizeBytes: 0, ...(pulls ? { pulled: { tookMs: 0, withWaitingMs: 0 } } : {}) };
 	}
 
 	async createSandbox(config: SandboxConfig): Promise<Sandbox> {

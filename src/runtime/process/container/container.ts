@@ -207,8 +207,8 @@ export class ProcessContainer {
 	#linkLayers(): void {
 		const { files, userBase } = this.#record;
 		if (files === undefined) return;
-		const { images, scratch } = this.#environment;
-		images.store?.use(files.image, this.id, this.#directory);
+		const { images, scratch, clock } = this.#environment;
+		images.store?.use(files.image, this.id, this.#directory, clock.now());
 		const scratchOfOwn = `${scratch}/${this.id}`;
 		for (const [path, target] of layerLinks({ files, ownUsers: userBase !== undefined, scratch: scratchOfOwn })) {
 			mkdirSync(dirname(`${this.#directory}/${path}`), { recursive: true });

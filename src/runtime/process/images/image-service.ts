@@ -4,6 +4,7 @@ import type { Clock } from "../../../core/time/clock.ts";
 import type { Credential } from "../../../images/credentials/credential.ts";
 import type { FailureKind } from "../../../images/model/failure.ts";
 import { fullReference } from "../../../images/model/reference.ts";
+import { isLoopback } from "../../../images/registry/loopback.ts";
 import type { ImageEntry, ImageStore } from "../../../images/store/store.ts";
 import { parseImageReference } from "../../reference.ts";
 import { type ContainerConfig, type Image, ImageError, type ImageWanted } from "../../runtime.ts";
@@ -59,7 +60,7 @@ export class ImageService {
 		const { store, pull } = this.#options;
 		const source = store === undefined || pull === undefined ? "machine" : (wanted.source ?? this.#options.source);
 		const pinned = reference.digest !== undefined;
-		const offer = this.#offer(image, wanted.hasCommand);
+		const offer = this.#offer(image, reference.registry, wanted.hasCommand);
 		const { pullPolicy } = wanted;
 		const { steps } = chooseSource({ source, pullPolicy, stored: this.#stored(image) !== undefined, pinned, offer });
 		let failure: ImageError | undefined;
@@ -80,6 +81,17 @@ export class ImageService {
 		);
 	}
 
+	/** See `Runtime.images`. */
+	list(): { names: string[]; sizeBytes: number }[] {
+		return (this.store?.list() ?? [])
+			.map(({ image, names, repoDigests }) => {
+				const tags = names.filter((name) => !name.includes("@"));
+				return { names: [...repoDigests, ...tags], sizeBytes: image.sizeBytes };
+			})
+			.filter(({ names }) => names.length > 0)
+			.sort((a, b) => b.sizeBytes - a.sizeBytes);
+	}
+
 	/**
 	 * What a container takes from its image, which `resolve` has found.
 	 * @throws Error if it has been removed in the meantime
@@ -96,8 +108,9 @@ export class ImageService {
 		return entry === undefined ? undefined : described(entry);
 	}
 
-	#offer(image: string, hasCommand: boolean): MachineOffer {
-		if (this.table.isReal(image)) return "program";
+	#offer(image: string, registry: string, hasCommand: boolean): MachineOffer {
+		// What is in a registry of this machine was put there on purpose.
+		if (!isLoopback(registry.replace(/:\d+$/, "")) && this.table.isReal(image)) return "program";
 		try {
 			this.table.resolve(image, { pullPolicy: "", hasCommand });
 			return "stand-in";
@@ -108,12 +121,10 @@ export class ImageService {
 
 	#machineImage(image: string, wanted: ImageWanted, source: ImageSource, failure: ImageError | undefined): Image {
 		const found = this.table.resolve(image, wanted);
-		if (source === "machine") return found;
+		if (source === "machine") return nominallyPulled(found, wanted);
 		const what = `Container image "${image}" was not pulled: this machine's own programs run instead`;
-		return {
-			...found,
-			note: failure === undefined ? what : `${what}, because its registry cannot be reached: ${failure.message}`,
-		};
+		const why = failure === undefined ? "" : `, because its registry cannot be reached: ${failure.message}`;
+		return { ...found, note: { message: what + why, isWarning: failure !== undefined } };
 	}
 
 	/** @throws ImageError; Unreachable if something else can run instead */
@@ -161,6 +172,13 @@ export class ImageService {
 
 /** The registry cannot be reached. */
 class Unreachable extends ImageError {}
+
+/** The machine is the image: pulling it always succeeds. */
+function nominallyPulled(image: Image, { pullPolicy, pulling }: ImageWanted): Image {
+	if (pullPolicy !== "Always") return image;
+	pulling?.();
+	return { ...image, pulled: { tookMs: 0, withWaitingMs: 0 } };
+}
 
 function described(entry: ImageEntry): Image {
 	const { config, sizeBytes } = entry.image;
