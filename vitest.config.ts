@@ -28,6 +28,7 @@ export default defineConfig({
 					name: "suites",
 					include: ["test/**/*.test.ts", "examples/embedding/vitest/*.test.js"],
 					exclude: ["test/conformance/**"],
+					isolate: false,
 				},
 			},
 			{
