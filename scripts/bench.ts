@@ -3,13 +3,19 @@
  * would measure what no user has: modules of their own, translated while they load.
  */
 import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { bundling, root } from "./bundling.ts";
 
-const outfile = join(root, ".cache/bench/controllers.js");
-await build({ ...bundling, entryPoints: ["bench/controllers.ts"], outfile });
-const { status } = spawnSync(process.execPath, ["--expose-gc", outfile, ...process.argv.slice(2)], {
-	stdio: "inherit",
-});
-process.exit(status ?? 1);
+// Inside the project, where the packages are found; of its own, because a run may begin while another one measures.
+mkdirSync(join(root, ".cache"), { recursive: true });
+const folder = mkdtempSync(join(root, ".cache/bench-"));
+try {
+	const outfile = join(folder, "controllers.js");
+	await build({ ...bundling, entryPoints: ["bench/controllers.ts"], outfile });
+	const args = ["--expose-gc", outfile, ...process.argv.slice(2)];
+	process.exitCode = spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
+} finally {
+	rmSync(folder, { recursive: true, force: true });
+}
