@@ -17,6 +17,11 @@ export function http1Exchange(
 	response.on("close", client.leave);
 	// A client that goes away in the middle of an answer is no error of ours.
 	response.on("error", () => {});
+	const writeHead = (status: number, headers: Record<string, string>) => {
+		// What has not come of a body is not worth waiting for.
+		if (!request.complete) response.shouldKeepAlive = false;
+		response.writeHead(status, headers);
+	};
 	return {
 		incoming: {
 			method: request.method ?? "GET",
@@ -29,10 +34,12 @@ export function http1Exchange(
 			peer: request.socket,
 		},
 		reply: {
+			answer(status, headers, bytes) {
+				writeHead(status, headers);
+				response.end(bytes);
+			},
 			head(status, headers) {
-				// What has not come of a body is not worth waiting for.
-				if (!request.complete) response.shouldKeepAlive = false;
-				response.writeHead(status, headers);
+				writeHead(status, headers);
 				// A watch that has nothing to say yet must still be seen to have begun.
 				response.flushHeaders();
 			},
@@ -40,8 +47,8 @@ export function http1Exchange(
 			async drained() {
 				if (!client.isGone) await once(response, "drain", { signal: client.signal }).catch(() => {});
 			},
-			end(bytes) {
-				response.end(bytes);
+			end() {
+				response.end();
 			},
 			destroy: () => response.destroy(),
 			get bufferedBytes() {

@@ -21,6 +21,16 @@ export function http2Exchange(
 	stream.on("close", client.leave);
 	// A stream that is reset is no error of ours.
 	stream.on("error", ignore);
+	const head = (status: number, responseHeaders: Record<string, string>) => {
+		if (!stream.headersSent && !stream.destroyed) stream.respond({ ":status": status, ...responseHeaders });
+	};
+	const end = (bytes?: Uint8Array) => {
+		if (stream.destroyed) return;
+		// A body that was not worth reading is not waited for (RFC 9113, 8.1).
+		if (!stream.endAfterHeaders && !stream.readableEnded)
+			stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
+		stream.end(bytes);
+	};
 	return {
 		incoming: {
 			method: headers[":method"] ?? "GET",
@@ -32,20 +42,16 @@ export function http2Exchange(
 			peer,
 		},
 		reply: {
-			head(status, responseHeaders) {
-				if (!stream.headersSent && !stream.destroyed) stream.respond({ ":status": status, ...responseHeaders });
+			answer(status, responseHeaders, bytes) {
+				head(status, responseHeaders);
+				end(bytes);
 			},
+			head,
 			write: (bytes) => !stream.destroyed && stream.write(bytes),
 			async drained() {
 				if (!client.isGone) await once(stream, "drain", { signal: client.signal }).catch(() => {});
 			},
-			end(bytes) {
-				if (stream.destroyed) return;
-				// A body that was not worth reading is not waited for (RFC 9113, 8.1).
-				if (!stream.endAfterHeaders && !stream.readableEnded)
-					stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
-				stream.end(bytes);
-			},
+			end: () => end(),
 			destroy: cancel,
 			get bufferedBytes() {
 				return stream.writableLength;

@@ -121,12 +121,8 @@ async function serveObject(
 		return;
 	}
 	if (response.status !== 304) head["content-length"] = String(byteCount);
-	reply.head(response.status, head);
-	if (isEmpty) {
-		reply.end();
-		return;
-	}
-	reply.end(parts instanceof Uint8Array ? parts : Buffer.concat(parts, byteCount));
+	if (isEmpty) reply.answer(response.status, head);
+	else reply.answer(response.status, head, parts instanceof Uint8Array ? parts : Buffer.concat(parts, byteCount));
 }
 
 /** Asked for, or for human eyes: upstream does the same for browsers and command-line downloaders. */

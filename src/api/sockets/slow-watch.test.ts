@@ -20,6 +20,7 @@ async function slowWatcher() {
 	const seen = { destroyed: false, ended: false };
 	let isSlow = true;
 	const reply: Reply = {
+		answer: () => {},
 		head: () => {},
 		write(bytes) {
 			written.push(bytes);
