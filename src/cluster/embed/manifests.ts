@@ -95,8 +95,10 @@ function manifestObjects(manifest: Manifest): ManifestObject[] {
 		if (kind?.endsWith("List") && Array.isArray(items)) return manifestObjects(items as object[]);
 		if (typeof apiVersion !== "string" || typeof kind !== "string")
 			throw new Error(`a manifest needs apiVersion and kind: ${JSON.stringify(document).slice(0, 200)}`);
-		if (metadata?.name === undefined && metadata?.generateName === undefined)
-			throw new Error(`${kind}: metadata.name is missing`);
+		const { name, generateName } = metadata ?? {};
+		if (name === undefined && generateName === undefined) throw new Error(`${kind}: metadata.name is missing`);
+		if (name !== undefined && typeof name !== "string")
+			throw new Error(`${kind}: metadata.name is no text: ${JSON.stringify(name)}`);
 		// Checked above; the API validates the rest.
 		return [document as ManifestObject];
 	});

@@ -389,3 +389,15 @@ test("every keyed list of the built-in types has its keys among the fields of it
 	for (const kind of catalog) visit(kind.schema);
 	expect(lists).toBeGreaterThan(30);
 });
+
+test("an object that a manager empties stays, empty", () => {
+	const before = apply(
+		undefined,
+		`{${head}, spec: {template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}}}`,
+		"m",
+	);
+	const after = apply(before, `{${head}, spec: {template: {metadata: {labels: {}}, spec: {containers: []}}}}`, "m");
+	expect(withoutManagedFields(after)["spec"]).toEqual({
+		template: { metadata: { labels: {} }, spec: { containers: [] } },
+	});
+});

@@ -86,7 +86,7 @@ function mergeItems(live: unknown[], config: unknown[], shape: Shape, schemas: S
 	return result;
 }
 
-/** The value without the members of the set. Undefined when nothing is left. */
+/** The value without the members of the set. What loses all its content stays, empty. */
 function removeItems(value: unknown, set: FieldSet, field: FieldSchema | undefined, schemas: Schemas): unknown {
 	const shape = shapeOf(field, value, schemas);
 	if (shape.form === "leaf" || isEmpty(set)) return value;
@@ -96,14 +96,13 @@ function removeItems(value: unknown, set: FieldSet, field: FieldSchema | undefin
 			const left = remaining(value[key], set[`f:${key}`], itemSchema(shape, key), schemas);
 			if (left !== undefined) setField(result, key, left);
 		}
-		return isEmptyObject(result) ? undefined : result;
+		return result;
 	}
 	if (!Array.isArray(value)) return value;
 	const item = shape.form === "list" ? shape.item : undefined;
-	const result = value
+	return value
 		.map((found) => remaining(found, set[edgeOf(found, shape, schemas)], item, schemas))
 		.filter((found) => found !== undefined);
-	return result.length === 0 ? undefined : result;
 }
 
 function remaining(
@@ -114,10 +113,6 @@ function remaining(
 ): unknown {
 	if (node === undefined) return value;
 	return isMember(node) ? undefined : removeItems(value, node, field, schemas);
-}
-
-function isEmptyObject(object: JsonObject): boolean {
-	return Object.keys(object).length === 0;
 }
 
 /**
