@@ -89,12 +89,11 @@ class SchedulerShell implements Scheduler {
 		this.#claims = new Claims(client, clock, this.#snapshot);
 		this.#budgets = cachedBudgets(informers);
 		storage.follow();
-		devices.follow(() => this.#queue.wake("devices"));
+		this.#reservations.follow(() => this.#queue.wake("devices"));
 		const unfollow = followCluster(informers, schedulerName, (change) => this.#see(change));
 		this.#unfollow = () => {
 			unfollow();
 			storage.unfollow();
-			devices.unfollow();
 		};
 		// Before everything has been listed, nodes would seem to have more room than they have.
 		void informers.synced().then(
@@ -111,6 +110,7 @@ class SchedulerShell implements Scheduler {
 		this.#unfollow();
 		this.#queue.close();
 		this.#claims.close();
+		this.#reservations.close();
 		await Promise.allSettled(this.#underWay);
 	}
 
@@ -134,6 +134,7 @@ class SchedulerShell implements Scheduler {
 			case "gone": {
 				const node = this.#snapshot.placed(change.key)?.node.name;
 				this.#claims.cancel(change.key);
+				this.#reservations.cancel(change.key);
 				this.#assumed.delete(change.key);
 				this.#queue.remove(change.key);
 				this.#nominations.remove(change.key);
@@ -211,10 +212,10 @@ class SchedulerShell implements Scheduler {
 		this.#assumed.set(pod.key, pod.uid);
 		let reservations: ReturnType<Reservations["take"]> = [];
 		try {
-			reservations = this.#takeDevices(pod, nodeName);
+			reservations = this.#reservations.take(pod, this.#snapshot.node(nodeName)?.node);
 			if (this.#claims.pending(pod)) await this.#bindClaims(pod, nodeName);
 			await this.#claims.confirm(pod, nodeName);
-			await this.#reservations.write(pod, reservations);
+			await this.#reservations.write(pod, reservations, (ready) => this.#aside(ready));
 			await this.#writes.bind(pod, nodeName);
 		} catch (error) {
 			this.#metrics.attempted("error", begunMs);
@@ -228,22 +229,20 @@ class SchedulerShell implements Scheduler {
 		this.#nominations.remove(pod.key);
 	}
 
-	/** @throws Error when they are gone since the node was chosen */
-	#takeDevices(pod: PodInfo, nodeName: string): ReturnType<Reservations["take"]> {
-		const node = this.#snapshot.node(nodeName)?.node;
-		return node === undefined ? [] : this.#reservations.take(pod, node);
+	async #bindClaims(pod: PodInfo, nodeName: string): Promise<void> {
+		if (await this.#aside(this.#claims.bind(pod, nodeName))) return;
+		throw new Error("binding volumes: the claims of the pod were not bound");
 	}
 
-	/** Other pods continue while this pod's volumes are provisioned. */
-	async #bindClaims(pod: PodInfo, nodeName: string): Promise<void> {
+	/** Other pods continue while this pod's volumes and devices are made ready. */
+	async #aside<T>(work: Promise<T>): Promise<T> {
 		this.#requests--;
 		this.#run();
 		try {
-			if (await this.#claims.bind(pod, nodeName)) return;
+			return await work;
 		} finally {
 			this.#requests++;
 		}
-		throw new Error("binding volumes: the claims of the pod were not bound");
 	}
 
 	/** The binding failed, or its response was lost: the informer cache will show which. */
@@ -290,8 +289,8 @@ class SchedulerShell implements Scheduler {
 		const outdated = this.#nominations.add(pod, nodeName);
 		await this.#writes.refused(pod, why.message, { nominatedNode: nodeName });
 		await Promise.all(outdated.map((other) => this.#writes.forgetNomination(other)));
-		// A pod that only waits for its volumes is not on the node yet: it returns to the queue instead of being deleted.
-		const there = victims.filter(({ key }) => !this.#claims.cancel(key));
+		// A pod that only waits for volumes or devices is not on the node yet: it returns to the queue instead of being deleted.
+		const there = victims.filter(({ key }) => !this.#claims.cancel(key) && !this.#reservations.cancel(key));
 		const done = await Promise.all(there.map((victim) => this.#writes.preempt(victim, pod, nodeName)));
 		if (done.includes(false) || there.length < victims.length) this.#queue.wake("podGone");
 	}

@@ -134,6 +134,32 @@ test("pods that have ended give their devices back", async () => {
 	expect((await cluster.client.get(pods, at("short"))).status?.phase).toBe("Succeeded");
 });
 
+test("a pod is bound when its devices are ready, and gets others when they fail", async () => {
+	const device = (name: string) => ({ name, bindingConditions: ["d/ready"], bindingFailureConditions: ["d/failed"] });
+	const { claim, pod, at, driver } = await world("binding", { "node-1": [device("a")], "node-2": [device("b")] });
+	await cluster.apply([claim("one"), pod("first", { resourceClaimName: "one" })]);
+	/** As the driver of the device would. */
+	const report = async (type: string, from: string | undefined) => {
+		const allocated = await cluster.waitFor(resourceClaims, at("one"), ({ status }) => {
+			const [result] = status?.allocation?.devices?.results ?? [];
+			return result !== undefined && result.device !== from;
+		});
+		const [result] = allocated.status?.allocation?.devices?.results ?? [];
+		const { pool = "", device: name = "" } = result ?? {};
+		const lastTransitionTime = "2026-01-01T00:00:00Z";
+		const conditions = [{ type, status: "True", reason: "Test", message: "", lastTransitionTime }];
+		const devices = [{ driver, pool, device: name, conditions }];
+		await cluster.client.updateStatus(resourceClaims, { ...allocated, status: { ...allocated.status, devices } });
+		return name;
+	};
+	const failed = await report("d/failed", undefined);
+	expect((await cluster.client.get(pods, at("first"))).spec.nodeName).toBeUndefined();
+	await cluster.waitFor(resourceClaims, at("one"), ({ status }) => status?.allocation === undefined);
+	await report("d/ready", undefined);
+	await cluster.waitFor(pods, at("first"), isRunning);
+	expect(["a", "b"]).toContain(failed);
+});
+
 test("pods leave a device that is tainted, and others do not come", async () => {
 	const { claim, pod, at } = await world("tainted", { "node-1": [{ name: "a" }] });
 	await cluster.apply([claim("one"), pod("first", { resourceClaimName: "one" })]);

@@ -163,6 +163,7 @@ function allocationOf(
 
 function resultOf({ wish, device, consumed }: Chosen, newShareId: () => string): DeviceRequestAllocationResult {
 	const { tolerations } = wish.wanted;
+	const { bindingConditions, bindingFailureConditions } = device.device;
 	return {
 		request: wish.name,
 		driver: device.driver,
@@ -170,6 +171,8 @@ function resultOf({ wish, device, consumed }: Chosen, newShareId: () => string):
 		device: device.device.name,
 		...(wish.isAdmin ? { adminAccess: true } : {}),
 		...(tolerations === undefined ? {} : { tolerations }),
+		...(bindingConditions === undefined ? {} : { bindingConditions }),
+		...(bindingFailureConditions === undefined ? {} : { bindingFailureConditions }),
 		...(consumed === undefined ? {} : { shareID: newShareId(), consumedCapacity: consumed }),
 	};
 }

@@ -51,7 +51,10 @@ function gather(slices: readonly ResourceSlice[]): readonly Pool[] {
 		if (others === undefined || theirs === undefined || generation > theirs) newest.set(id, [slice]);
 		else if (generation === theirs) others.push(slice);
 	}
-	return [...newest].map(([id, parts]) => poolOf(id, parts)).sort((a, b) => (a.id < b.id ? -1 : 1));
+	const pools = [...newest].map(([id, parts]) => poolOf(id, parts));
+	const waits = ({ devices }: Pool) => devices.some(({ device }) => (device.bindingConditions ?? []).length > 0);
+	// Devices that are ready at once come first.
+	return pools.sort((a, b) => Number(waits(a)) - Number(waits(b)) || (a.id < b.id ? -1 : 1));
 }
 
 function poolOf(id: string, slices: ResourceSlice[]): Pool {
@@ -72,8 +75,6 @@ function poolOf(id: string, slices: ResourceSlice[]): Pool {
 			names.add(device.name);
 			const lacking = unknownCounter(device, counters);
 			if (lacking !== undefined) return { ...pool, devices: [], problem: lacking };
-			// Nothing waits for these conditions.
-			if ((device.bindingConditions ?? []).length > 0) continue;
 			devices.push({
 				id: `${id}/${device.name}`,
 				device,

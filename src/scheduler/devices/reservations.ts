@@ -11,6 +11,7 @@ import { resourceClaims } from "../../kinds/resource/resourceclaim.ts";
 import type { NodeInfo } from "../model/node-info.ts";
 import type { PodInfo } from "../model/pod-info.ts";
 import { allocate } from "./allocate.ts";
+import { DeviceWaits, readinessOf } from "./device-waits.ts";
 import type { KnownDevices } from "./known-devices.ts";
 import { claimsOf } from "./pod-claims.ts";
 
@@ -28,19 +29,29 @@ export class Reservations {
 	readonly #client: Client;
 	readonly #clock: Clock;
 	readonly #devices: KnownDevices;
+	readonly #waits: DeviceWaits;
 
 	constructor(client: Client, clock: Clock, devices: KnownDevices) {
+		this.#waits = new DeviceWaits(clock);
 		this.#client = client;
 		this.#clock = clock;
 		this.#devices = devices;
+	}
+
+	/** Starts to report changes of claims and devices, beginning with all existing objects; until `close`. */
+	follow(changed: () => void): void {
+		this.#devices.follow(() => {
+			changed();
+			this.#waits.changed();
+		});
 	}
 
 	/**
 	 * Takes devices on the node, at once: no later pod gets them.
 	 * @throws Error when there are none any more
 	 */
-	take({ pod }: PodInfo, node: Node): readonly Reservation[] {
-		if (pod.spec.resourceClaims === undefined) return [];
+	take({ pod }: PodInfo, node: Node | undefined): readonly Reservation[] {
+		if (pod.spec.resourceClaims === undefined || node === undefined) return [];
 		const found = claimsOf(pod, this.#devices);
 		if ("problem" in found) throw new Error(found.problem);
 		const unallocated = found.claims.filter(({ status }) => status?.allocation === undefined);
@@ -55,9 +66,40 @@ export class Reservations {
 		});
 	}
 
-	/** @throws ApiError, Error when a claim cannot be written */
-	async write(pod: PodInfo, reservations: readonly Reservation[]): Promise<void> {
+	/**
+	 * @param aside lets other pods continue while the devices are made ready, which may take long
+	 * @throws ApiError, Error when a claim cannot be written, or its devices not be made ready
+	 */
+	async write(
+		pod: PodInfo,
+		reservations: readonly Reservation[],
+		aside: (ready: Promise<void>) => Promise<void>,
+	): Promise<void> {
 		for (const { claim, allocation } of reservations) await this.#writeOne(pod, claim, allocation);
+		if (mustWait(reservations)) await aside(this.#ready(pod, reservations));
+	}
+
+	/** @throws Error when the devices cannot be made ready */
+	#ready(pod: PodInfo, reservations: readonly Reservation[]): Promise<void> {
+		return this.#waits.wait(pod, () =>
+			reservations.map(({ claim, allocation }) => {
+				const current = this.#devices.claim(pod.namespace, claim.metadata.name);
+				// The informer cache may not show the allocation yet, which is not ready then.
+				return current?.status?.allocation === undefined && allocation !== undefined
+					? { ...claim, status: { ...claim.status, allocation } }
+					: current;
+			}),
+		);
+	}
+
+	/** The pod is gone, or is not to be bound. @returns whether it waited for devices */
+	cancel(key: string): boolean {
+		return this.#waits.cancel(key);
+	}
+
+	close(): void {
+		this.#devices.unfollow();
+		this.#waits.close();
 	}
 
 	async #writeOne({ pod }: PodInfo, known: ResourceResourceClaim, allocation: AllocationResult | undefined) {
@@ -113,6 +155,11 @@ export class Reservations {
 			};
 			const current = this.#devices.claim(namespace ?? "", name);
 			if (current !== undefined && !isReservedFor(current, pod)) continue;
+			if (current !== undefined && readinessOf(current).state !== "ready") {
+				// Other devices may be.
+				await this.#release(current);
+				continue;
+			}
 			await this.#client
 				.patch(resourceClaims, { namespace, name }, { type: "strategic", patch }, "status")
 				.catch(() => undefined);
@@ -129,13 +176,24 @@ export class Reservations {
 		if ("problem" in found || found.claims.length === 0) return "no new claims to deallocate, ";
 		const idle = found.claims.find((claim) => isIdle(claim, pod, nodes));
 		if (idle === undefined) return "still not schedulable, ";
-		const next = deepCopy(idle);
-		const { allocation: _, reservedFor: __, ...status } = next.status ?? {};
-		next.status = status;
-		// The next attempt finds it again, should this fail.
-		this.#client.updateStatus(resourceClaims, next).catch(() => undefined);
+		void this.#release(idle);
 		return "deallocation of ResourceClaim completed, ";
 	}
+
+	/** Never rejects: the next attempt finds the claim again, should this fail. */
+	async #release(claim: ResourceResourceClaim): Promise<void> {
+		const next = deepCopy(claim);
+		const { allocation: _, reservedFor: __, ...status } = next.status ?? {};
+		next.status = status;
+		await this.#client.updateStatus(resourceClaims, next).catch(() => undefined);
+	}
+}
+
+/** Whether some devices have to be made ready before the pod is bound. */
+function mustWait(reservations: readonly Reservation[]): boolean {
+	return reservations.some(({ claim, allocation = claim.status?.allocation }) =>
+		allocation?.devices?.results?.some(({ bindingConditions = [] }) => bindingConditions.length > 0),
+	);
 }
 
 /** Whether a claim is allocated where the pod cannot be, and for no other pod. */

@@ -29,9 +29,9 @@ export const claimStatusRights: AdmissionStep = {
 	},
 };
 
-/** Drivers of whose devices something else is said. */
+/** Drivers of whose devices something else is said. What is said of a device goes with its allocation. */
 function changedDrivers(
-	{ devices = [] }: ResourceClaimStatus,
+	{ devices = [], allocation }: ResourceClaimStatus,
 	{ devices: before = [] }: ResourceClaimStatus,
 ): string[] {
 	const known = new Map(before.map((device) => [identityOf(device), device]));
@@ -41,7 +41,8 @@ function changedDrivers(
 		if (!semanticEqual(device, known.get(id))) drivers.add(device.driver);
 		known.delete(id);
 	}
-	for (const { driver } of known.values()) drivers.add(driver);
+	const allocated = new Set(allocation?.devices?.results?.map(identityOf));
+	for (const [id, { driver }] of known) if (allocated.has(id)) drivers.add(driver);
 	return [...drivers].sort();
 }
 
