@@ -247,6 +247,30 @@ test("administrators of marked namespaces see devices that others use; others do
 	await cluster.waitFor(pods, at("monitor"), isRunning);
 });
 
+test("a node has to do with its own slices, and with the claims of its pods", async () => {
+	const { claim, pod, at } = await world("nodes", { "node-1": [{ name: "a" }] });
+	await cluster.apply([claim("one"), claim("other"), pod("first", { resourceClaimName: "one" })]);
+	await cluster.waitFor(pods, at("first"), isRunning);
+	const node = cluster.clientAs({ user: "system:node:node-2", groups: ["system:nodes"] });
+	const slice = (nodeName: string) => ({
+		metadata: { name: `nodes-of-${nodeName}` },
+		spec: { driver: "nodes.example", nodeName, pool: { name: "q", generation: 1, resourceSliceCount: 1 } },
+	});
+	await expect(node.create(resourceSlices, slice("node-1"))).rejects.toThrow(
+		"can only create ResourceSlice with the same NodeName as the requesting node",
+	);
+	const { metadata } = await node.create(resourceSlices, slice("node-2"));
+	const { items } = await node.list(resourceSlices, { fieldSelector: "spec.nodeName=node-2" });
+	expect(items.map((item) => item.metadata.name)).toContain(metadata.name);
+	await expect(node.list(resourceSlices)).rejects.toThrow("with nodeName field selector");
+	await expect(node.get(resourceSlices, { name: "nodes-node-1" })).rejects.toThrow("no relationship found");
+	await node.delete(resourceSlices, { name: metadata.name });
+	const its = cluster.clientAs({ user: "system:node:node-1", groups: ["system:nodes"] });
+	expect((await its.get(resourceClaims, at("one"))).status?.reservedFor).toHaveLength(1);
+	await expect(its.get(resourceClaims, at("other"))).rejects.toThrow("no relationship found");
+	await expect(node.get(resourceClaims, at("one"))).rejects.toThrow("no relationship found");
+});
+
 test("who writes the status of a claim needs the right for that part of it", async () => {
 	const { claim, at, driver } = await world("rights", {});
 	await cluster.apply([
