@@ -155,8 +155,7 @@ class Round {
 	async checkStored(): Promise<number> {
 		let count = 0;
 		for (const kind of catalog) {
-			for (const accept of forms)
-				await this.#mustSucceed(this.#listRequest(kind, accept));
+			for (const accept of forms) await this.#mustSucceed(this.#listRequest(kind, accept));
 			for (const served of kind.servedAs ?? [])
 				await this.#mustSucceed({ ...this.#listRequest(kind), path: `${rootOf(apiVersionOf(served))}/${kind.plural}` });
 			for (const object of await this.#list(kind)) {
