@@ -1,6 +1,6 @@
 /**
- * How fast workloads come up on simulated nodes: `npm run bench:controllers [-- NAME…]`. The API server, the controllers, the
- * scheduler and the nodes are all in this process, on the machine's clock and a memory store.
+ * How fast workloads come up on simulated nodes: `npm run bench:controllers [-- NAME…]`. The API server, the
+ * controllers, the scheduler and the nodes are all in this process, on the machine's clock and a memory store.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -138,7 +138,7 @@ function copyMetadata(metadata: unknown): unknown {
 }
 
 /**
- * A table to look up what clients say in: it has its own entries and nothing else, whereas every object literal also
+ * A table in which text of clients is looked up: it has only its own entries, whereas every object literal also
  * has `constructor` and other things that it inherits.
  */
 export function lookup<T>(entries: Readonly<Record<string, T>>): Readonly<Record<string, T>> {

@@ -79,7 +79,7 @@ function parse(quantity: string | number): Exact {
 }
 
 /**
- * JavaScript writes 1e21 and 1e-7 with an exponent, which is a format of its own: quantities given as numbers may not
+ * JavaScript writes 1e21 and 1e-7 with an exponent, a format of its own: quantities given as numbers may not
  * change.
  */
 function numberText(value: number): string {

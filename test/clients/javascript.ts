@@ -30,7 +30,7 @@ export async function until(what: string, condition: () => Promise<boolean> | bo
 		if (await condition()) return;
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
-	throw new Error(`waited in vain: ${what}`);
+	throw new Error(`timed out: ${what}`);
 }
 
 /** Collects what is written. */

@@ -108,7 +108,7 @@ test("virtual time passes as far as a wait needs, and no further", async () => {
 	expect(tookMs).toBeLessThan(3_610_000);
 });
 
-test("a wait in vain says what was waited for and what there is", async () => {
+test("a wait that times out says what it waited for and what there is", async () => {
 	await using cluster = await startCluster({ clock: "virtual" });
 	await cluster.apply(job("endless", { "simulate.coxswain.io/duration": "9d" }));
 	await expect(cluster.waitFor(jobs, "endless", "Complete", { timeout: "1h" })).rejects.toThrow(

@@ -107,7 +107,7 @@ function json(object: KubeObject): string {
 	const { metadata } = object;
 	const { managedFields } = metadata;
 	if (managedFields === undefined || Object.isFrozen(metadata)) return JSON.stringify(object);
-	// The account's text is known in large part: to make it anew would take as long as all the rest.
+	// Most of the text of managedFields is known: to encode it again would take as long as the rest of the object.
 	metadata.managedFields = unwritten;
 	const text = JSON.stringify(object);
 	metadata.managedFields = managedFields;

@@ -54,7 +54,7 @@ export class Cleanup {
 		for (const key of [...this.#waiting.keys()]) this.#stopWaiting(key);
 	}
 
-	/** Begins anew what a server that has ended had begun. */
+	/** Continues the deletions that the previous server process began. */
 	async #clean(key: string): Promise<void> {
 		const definition = this.#definitions.get(key);
 		if (definition === undefined || !(definition.metadata.finalizers ?? []).includes(cleanupFinalizer)) return;

@@ -256,7 +256,7 @@ function setForm(set: FieldSet, keys: string[]): SetForm {
 	if (form === undefined) {
 		form = new SetForm(++lastSet, node, text);
 		sets.set(text, form);
-		// The text is there twice, and the nodes take more.
+		// The text is held twice, and the nodes take more.
 		heldBytes += 6 * text.length;
 	}
 	return form;

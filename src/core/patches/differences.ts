@@ -3,7 +3,7 @@ import { type Differences, differencesOf, mark, type Recorder, TokenList } from 
 import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
 import { areAligned, edgeOf, itemSchema, itemsByEdge, type Shape, shapeOf } from "./shapes.ts";
 
-/** Fields that nobody owns: at the top of an object, and in its metadata. */
+/** Fields that no manager owns: at the top of an object, and in its metadata. */
 export interface Unowned {
 	top: ReadonlySet<string>;
 	metadata: ReadonlySet<string>;
@@ -16,7 +16,7 @@ export function compare(old: JsonObject, updated: JsonObject, field: FieldSchema
 	return differencesOf(recorder.tokens);
 }
 
-/** Records how whole objects differ, apart from what nobody owns. */
+/** Records how whole objects differ, apart from fields that no manager owns. */
 export function compareObjects(
 	recorder: Recorder,
 	old: JsonObject,
@@ -168,7 +168,7 @@ class Comparison {
 const nothing: JsonObject = Object.freeze({});
 const text: FieldSchema = { type: "string" };
 
-/** What a field that is not set stands for: some objects, and some lists, are always there, and then nobody's. */
+/** The value of a field that is not set: some objects and lists always exist, and then no manager owns them. */
 function whenAbsent(field: FieldSchema | undefined): unknown {
 	if (isObject(field?.default)) return field.default;
 	return field?.required && field.of === "array" && field.listType === "map" ? emptyList : undefined;

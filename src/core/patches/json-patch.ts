@@ -25,7 +25,7 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
 			"RequestEntityTooLarge",
 			`The allowed maximum operations in a JSON patch is ${operationLimit}, got ${operations.length}`,
 		);
-	// The holder makes the whole document a value like any other, so that a path of "" needs no cases of its own.
+	// The holder makes the whole document a value like any other, so that the path "" needs no special case.
 	const holder: JsonObject = { document: deepCopy(document) };
 	const work: Work = { copied: { valueCount: 0, byteCount: 0 }, shifted: 0 };
 	for (const operation of operations) {

@@ -53,7 +53,7 @@ function unowned({ resetFields = nothingReset }: Pick<Writer, "resetFields">): U
 
 /**
  * The managed fields after a create, an update or a patch. The object is compared as it is after defaulting and before
- * the server adds its own (uid, creationTimestamp and the like belong to nobody).
+ * the server adds its own (uid, creationTimestamp and the like have no owner).
  * @param live the stored object; undefined for a create
  * @param updated its own managedFields count where it has some, for those may be edited; `[{}]` takes all away
  * @returns the very list that was stored when the write changes no field; none when there was none before an update
@@ -65,7 +65,7 @@ export function trackUpdate(
 ): readonly ManagedFieldsEntry[] {
 	const before = entriesBefore(live, updated, writer);
 	const entries = shared(before);
-	// Of an object that is there, nobody can tell who has written what: only an apply begins an account.
+	// For an existing object, it is unknown who wrote which field: only an apply begins an account.
 	if (entries.length === 0 && live !== undefined) return before;
 	const account = accountOf(entries);
 	const record = (recorder: Recorder) =>
@@ -167,7 +167,7 @@ export function rootField(writer: Pick<Writer, "typeName">): FieldSchema {
 	return { type: writer.typeName };
 }
 
-/** The object without what nobody owns and without what this way of writing does not touch. */
+/** The object without the fields that no manager owns and those that this operation does not touch. */
 export function ownable(object: JsonObject, { resetFields = [] }: Pick<Writer, "resetFields">): JsonObject {
 	const { apiVersion: _, kind: __, metadata, ...rest } = object;
 	for (const field of resetFields) delete rest[field];

@@ -19,7 +19,7 @@ export interface FieldSchema {
 	mapType?: "atomic" | "granular";
 	/** Always there, even if without content. */
 	required?: boolean;
-	/** What an absent value stands for: a list key's default, or `{}` for an object that is always there. */
+	/** The value that an absent one represents: a list key's default, or `{}` for an object that always exists. */
 	default?: unknown;
 }
 

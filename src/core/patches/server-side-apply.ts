@@ -24,7 +24,7 @@ const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
 
 /**
  * The object after the apply, with its managedFields; may be changed by the caller. Defaults are not filled in: what
- * they add belongs to nobody. An apply that changes nothing gives back an equal object, managedFields included.
+ * they add has no owner. An apply that changes nothing returns an equal object, managedFields included.
  * @throws ApiError Conflict when other managers own fields to be changed and `force` is not set, BadRequest when the
  * configuration is not one
  */
@@ -60,7 +60,7 @@ export function serverSideApply(apply: Apply): JsonObject {
 }
 
 /**
- * The object with what a configuration says laid over it, as an apply does it, and without owners of fields.
+ * The object merged with a configuration, as an apply does, but without owners of fields.
  * @throws ApiError BadRequest when the configuration names an item of a list twice, or without its keys
  */
 export function mergeConfiguration(object: object, config: JsonObject, typeName: string, schemas: Schemas): JsonObject {
@@ -96,7 +96,7 @@ function isApplyBy(entry: ManagedFieldsEntry, apply: Apply): boolean {
 	);
 }
 
-/** Where an object has kubectl's annotation, it says what kubectl has applied, on whichever side. */
+/** An object's annotation of kubectl, on either side, records what kubectl has applied. */
 function withLastApplied(merged: JsonObject, config: JsonObject): JsonObject {
 	const metadata = merged["metadata"];
 	const annotations = isObject(metadata) ? metadata["annotations"] : undefined;

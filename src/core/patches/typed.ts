@@ -51,7 +51,7 @@ function checkEdge(edge: string, seen: FieldSet, path: string): void {
 	if (edge in seen) throw badPatch(`${path}: duplicate entries for key ${edge.slice(2)}`);
 }
 
-/** The live value with all that the configuration says laid over it; shares parts with both. */
+/** The live value merged with the configuration; shares parts with both. */
 export function merge(live: unknown, config: unknown, field: FieldSchema | undefined, schemas: Schemas): unknown {
 	if (config === undefined) return live;
 	const shape = shapeOf(field, config, schemas);
@@ -132,7 +132,7 @@ function withObjects(set: FieldSet, field: FieldSchema | undefined, schemas: Sch
 }
 
 /**
- * Takes out of the merged object what the applier had applied before, applies no longer, and nobody else owns.
+ * Removes from the merged object what the applier applied before but no longer applies, if nobody else owns it.
  * @param owned what all managers own now, the applier's new set included
  */
 export function prune(
@@ -147,7 +147,7 @@ export function prune(
 	const ownedMembers = withObjects(owned, field, schemas);
 	const without = (set: FieldSet) => removeItems(merged, set, field, schemas);
 	const all = members(merged);
-	// Taking an item out takes its content along: bring back what others own of it, then what nobody had applied.
+	// Removing an item removes its content: restore what others own of it, then what nobody applied.
 	const stillOwned = without(difference(difference(all, members(without(lastMembers))), ownedMembers));
 	const left = without(intersection(difference(all, members(stillOwned)), lastMembers));
 	return isObject(left) ? left : {};

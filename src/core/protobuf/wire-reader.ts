@@ -136,7 +136,7 @@ export class WireReader {
 		return this.#bytes.readDoubleLE(this.#pass(8));
 	}
 
-	/** UTF-8; what is none in it becomes a replacement character. */
+	/** UTF-8; invalid bytes become replacement characters. */
 	text(): string {
 		const length = this.#length();
 		const start = this.#pass(length);

@@ -39,7 +39,7 @@ function customColumn(definition: CustomResourceColumnDefinition): Column<KubeOb
 	};
 }
 
-/** Parsed when the first row is printed; a path that is none finds nothing. */
+/** Parsed when the first row is printed; an invalid path finds nothing. */
 function lazyPath(text: string): JsonPath {
 	let path: JsonPath | undefined;
 	return (object) => {

@@ -1,7 +1,7 @@
 /** JSON paths as printer columns and selectable fields have them: `.spec.nodes[?(@.name=="a")].address`. */
 import { isRecord } from "../../core/object.ts";
 
-/** All values at the path, in order; null where null stands. What is missing is left out. */
+/** All values at the path, in order, including nulls. Missing values are left out. */
 export type JsonPath = (object: unknown) => unknown[];
 
 type Step = (value: unknown, found: unknown[]) => void;

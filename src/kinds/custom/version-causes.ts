@@ -14,7 +14,7 @@ type Spec = CustomResourceDefinition["spec"];
 type Version = CustomResourceDefinitionVersion;
 
 /**
- * Whether names and versions are right is not looked at. What is the same in all versions is told once, and as a field
+ * Does not check names and versions. Problems that all versions share are reported once, and as problems of a field
  * of the spec, as upstream does.
  * @param old before an update: schemas that have not changed stay as they are
  */

@@ -7,7 +7,7 @@ import type { Invariant } from "./invariant.ts";
 const patienceMs = 60_000;
 
 /**
- * Every run that ended is told, whatever failed and whoever was restarted meanwhile: as it ended, by one id, and by no
+ * Every run that ended is told, whatever failed and was restarted in the meantime: as it ended, by one id, and by no
  * notifier twice. One that is killed may have sent what its successor sends again.
  */
 export function allTold(): Invariant {

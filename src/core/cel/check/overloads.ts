@@ -32,7 +32,7 @@ function mentionsParameter(type: Type): boolean {
 	return type.kind === "parameter" || type.parameters.some(mentionsParameter);
 }
 
-/** The signature with parameters of its own for this call. */
+/** The signature with fresh type parameters for this call. */
 function instantiated(unifier: Unifier, overload: Overload): Pick<Overload, "parameters" | "result"> {
 	let generic = isGeneric.get(overload);
 	if (generic === undefined) {

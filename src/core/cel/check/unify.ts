@@ -124,7 +124,7 @@ function isNullable(type: Type): boolean {
 	return ["null", "opaque", "object", "duration", "timestamp"].includes(type.kind);
 }
 
-/** The one of two types that fit together which says less. */
+/** The less specific of two types that are compatible. */
 export function moreGeneral(a: Type, b: Type): Type {
 	return saysLess(a, b) ? a : b;
 }

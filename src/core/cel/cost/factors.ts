@@ -5,7 +5,7 @@ export const accessCost = 1;
 export const newListCost = 10;
 export const newMapCost = 30;
 export const newObjectCost = 40;
-/** Of a call that has no cost of its own. */
+/** The cost of a call whose function declares none. */
 export const callCost = 1;
 /** Of each character that an operation visits. */
 export const perCharacter = 0.1;

@@ -4,7 +4,7 @@ import { costLimitExceeded } from "../values/work.ts";
 export interface Frame {
 	/** Variables of the environment by name. May be computed when they are read. */
 	readonly variables: Readonly<Record<string, unknown>>;
-	/** Variables of loops, each at a place of its own. */
+	/** Variables of loops, one slot each. */
 	readonly locals: unknown[];
 	cost: number;
 	readonly limit: number;

@@ -9,7 +9,7 @@ import { checkTextLength, countWork } from "../values/work.ts";
 import { exponentText, fixedText } from "./decimals.ts";
 import { type Clause, parseFormat } from "./format-clauses.ts";
 
-/** `text.format(list)`. @throws Failure for a clause that is none, or that does not take its argument */
+/** `text.format(list)`. @throws Failure for an invalid clause, or one that does not accept its argument */
 export function formatText(format: string, values: readonly unknown[]): string {
 	let text = "";
 	for (const part of parseFormat(format, values.length)) {
@@ -85,7 +85,7 @@ function containerText(value: unknown): string | undefined {
 	return joined("{", entries.sort(), "}");
 }
 
-/** Lists and maps may stand in each other many times: what is made of them is counted at each level. */
+/** A list or map may contain another one many times: the result is counted at each level. */
 function joined(opening: string, parts: readonly string[], closing: string): string {
 	let length = 2;
 	for (const part of parts) length += part.length + 2;

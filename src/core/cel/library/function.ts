@@ -11,7 +11,7 @@ export interface FunctionDeclaration {
 	readonly checksArguments?: boolean;
 	/** Does the work of all overloads where they are one operation on values of several types. */
 	readonly run?: Run;
-	/** Of calls whose overload has none of its own, in units of `cost/factors.ts`; 1 where this is absent, too. */
+	/** The cost of overloads without their own, in units of `cost/factors.ts`; default: 1. */
 	readonly cost?: Cost;
 	readonly estimate?: Estimate;
 }

@@ -39,7 +39,7 @@ export function escapeName(property: string): string | undefined {
 	return identifier.test(escaped) ? escaped : undefined;
 }
 
-/** The property that a name in expressions means; undefined when the name has an escape that is none. */
+/** The property that a name in expressions means; undefined if the name contains an invalid escape. */
 export function unescapeName(name: string): string | undefined {
 	const word = /^__([^_]+)__$/.exec(name)?.[1];
 	if (word !== undefined && words.has(word)) return word;

@@ -72,7 +72,7 @@ const blocking = new Set([
 	"FieldValueTypeInvalid",
 ]);
 
-/** Rules rely on types and sizes. @returns what is said instead of rules that cannot be evaluated for that reason */
+/** Rules rely on types and sizes. @returns the problem to report where these are wrong, instead of evaluating rules */
 export function blockedRules(causes: readonly Cause[]): Cause | undefined {
 	if (!causes.some(({ reason }) => blocking.has(reason))) return undefined;
 	const why =

@@ -11,11 +11,11 @@ export interface CompiledRule {
 	readonly program: Program | undefined;
 	/** Why the rule is refused. */
 	readonly problem: string | undefined;
-	/** It is about a change, so it says nothing of a new value, unless it can do without an old one. */
+	/** Whether it compares with the old value: then it does not apply to a new value, unless `oldSelf` is optional. */
 	readonly usesOldSelf: boolean;
 	readonly message: Program | undefined;
 	readonly messageProblem: string | undefined;
-	/** Of the field that the rule is about, from where the rule stands: `spec.limits[cpu]`. */
+	/** Path of the field that the rule is about, relative to the rule: `spec.limits[cpu]`. */
 	readonly fieldPath: string;
 }
 

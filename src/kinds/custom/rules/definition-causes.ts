@@ -23,7 +23,7 @@ interface Position {
 	readonly isObject: boolean;
 	/** How many such values an object may have; undefined: as many as fit into a request. */
 	readonly count: number | undefined;
-	/** The outermost part whose values cannot be told from those of an old object. */
+	/** The outermost part whose values cannot be matched with those of an old object. */
 	readonly uncorrelated: string | undefined;
 }
 
@@ -135,7 +135,7 @@ function observe(totals: Totals, path: string, cost: number): void {
 	totals.expensive.length = Math.min(totals.expensive.length, mostNamed);
 }
 
-/** How many values one value of the schema may have below; undefined: no schema says. */
+/** The largest number of values directly in a value of the schema; undefined: no limit. */
 function mostParts({ type, additionalProperties, maxProperties, maxItems }: SchemaProps): number | undefined {
 	if (type === "array") return maxItems === undefined ? undefined : Math.max(maxItems, 0);
 	if (type !== "object" || additionalProperties === undefined) return 1;

@@ -1,4 +1,4 @@
-/** What is said of rules that do not hold, or cannot be evaluated, in upstream's words. */
+/** Messages about rules that do not hold or cannot be evaluated, in upstream's words. */
 import type { Outcome } from "../../../core/cel/cel.ts";
 import type { Cause } from "../../../core/errors.ts";
 import { duplicate, forbidden, invalidValue, required } from "../../../core/validation/field-errors.ts";

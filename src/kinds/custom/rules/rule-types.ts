@@ -34,7 +34,7 @@ const formats: Readonly<Record<string, { type: Type; least: number; most: number
 };
 
 /**
- * @param name of the type, by which objects of different schemas are told from each other
+ * @param name of the type, which distinguishes objects of different schemas
  * @param isObject whether it is a whole object of the API, which has a name and a kind whatever its schema says
  * @returns undefined for a value that no expression sees: where there may be anything
  */
@@ -152,7 +152,7 @@ function leastBytesOfFields(schema: SchemaProps): number {
 
 const longestName = 253;
 
-/** Every object has these fields, whatever its schema says of them. */
+/** Fields of every object, regardless of its schema. */
 function withMetaFields(schema: SchemaProps): SchemaProps {
 	const metadata = propertyOf(schema, "metadata") ?? {};
 	const name = (field: string, longest: number): SchemaProps => ({

@@ -10,11 +10,11 @@ import {
 } from "../../../core/validation/field-errors.ts";
 import { numberText } from "./numbers.ts";
 
-/** Where a value stands. */
+/** The position of a value. */
 export interface Place {
 	/** Field that the walk began with, such as `status`; empty for a whole object. */
 	readonly base: string;
-	/** Path from there, as messages have it. */
+	/** Path from there, as messages show it. */
 	readonly name: string;
 }
 
@@ -40,7 +40,7 @@ export function breaks(place: Place, value: unknown, rule: string): Cause {
 	};
 }
 
-/** What is said of the whole in which the value stands, and names it. */
+/** A problem of the whole object, with the field that the walk began with. */
 export function breaksWhole({ base }: Place, rule: string): Cause {
 	return { reason: "FieldValueInvalid", message: `Invalid value: "": ${rule}`, field: base === "" ? nowhere : base };
 }

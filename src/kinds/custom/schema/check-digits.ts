@@ -22,7 +22,7 @@ export function isIsbn13(text: string): boolean {
 const issuers =
 	/^(?:4\d{12}(?:\d{3})?|5[1-5]\d{14}|6(?:011|5\d\d)\d{12}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|(?:2131|1800|35\d{3})\d{11})$/;
 
-/** Whatever stands between the digits does not count. */
+/** Characters between the digits are ignored. */
 export function isCreditCard(text: string): boolean {
 	const digits = text.length > tooLong ? "" : text.replace(/[^0-9]+/g, "");
 	if (!issuers.test(digits)) return false;

@@ -9,7 +9,7 @@ export function checkType(node: SchemaNode, value: unknown, walk: Walk): boolean
 	if (isOfType(type, value)) {
 		if (type !== "" || format === "" || value === null || isTextual(value)) return true;
 	} else if (value === null && node.nullable) return true;
-	// A format that is checked is told instead of the type, except of what might have been meant as a text.
+	// A problem with a checked format is reported instead of the type, unless the value may have been meant as text.
 	if (format !== "" && value !== null && !isTextual(value))
 		walk.fail((place) => wrongType(place, node.schema.format ?? "", goFormat(value)));
 	else walk.fail((place) => wrongType(place, type, typeName(value)));

@@ -3,7 +3,7 @@ import { isRecord } from "../../../core/object.ts";
 import { jsonEqual } from "../../../core/patches/schema.ts";
 import type { SchemaNode } from "./schema-node.ts";
 
-/** Stands for an old value where there is none, or none that can be told. */
+/** Represents an old value that does not exist or cannot be identified. */
 export const uncorrelated: unique symbol = Symbol("uncorrelated");
 
 export function oldField(old: unknown, key: string): unknown {
@@ -12,7 +12,7 @@ export function oldField(old: unknown, key: string): unknown {
 	return value === undefined ? uncorrelated : value;
 }
 
-/** The old items of a list by the keys that identify them; items of other lists cannot be told from each other. */
+/** The old items of a list by the keys that identify them; undefined for lists whose items have no identity. */
 export function oldItems(list: SchemaNode, old: unknown): ((item: unknown) => unknown) | undefined {
 	const keys = list.schema["x-kubernetes-list-map-keys"] ?? [];
 	if (list.schema["x-kubernetes-list-type"] !== "map" || keys.length === 0) return undefined;

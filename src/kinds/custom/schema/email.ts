@@ -30,7 +30,7 @@ function isPhrase(text: string): boolean {
 	return true;
 }
 
-/** A comment in parentheses after the address says nothing. */
+/** A comment in parentheses after the address has no effect. */
 function withoutComment(text: string): string {
 	if (!text.endsWith(")")) return text;
 	const open = text.lastIndexOf("(");

@@ -15,7 +15,7 @@ export interface FieldPathOptions {
 	brackets?: boolean;
 }
 
-/** Delimiters, texts in single quotes, and what stands between them. */
+/** Delimiters, texts in single quotes, and the text between them. */
 const token = /[.[\]]|'(?:[^'\\]|\\.)*'|[^.[\]]+/gs;
 
 /** The path as upstream reads it. @throws Error when no value of the schema has such a field */

@@ -70,7 +70,7 @@ interface Attempt {
 	matchCount: number;
 }
 
-/** Whether a schema holds; nothing is told. */
+/** Whether a schema holds; reports nothing. */
 function attempt(node: SchemaNode, value: unknown, walk: Walk, check: Check): Attempt {
 	const { isSilent, failureCount, matchCount } = walk;
 	walk.isSilent = true;

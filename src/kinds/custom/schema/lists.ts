@@ -45,7 +45,7 @@ function addSameKeys(items: readonly unknown[], keys: readonly string[], path: P
 	addRepeated(keyed, path, causes);
 }
 
-/** Of what is there several times the second is told. */
+/** Of duplicates, the second one is reported. */
 function addRepeated(items: readonly unknown[], path: Path, causes: Cause[]): void {
 	if (items.length < 2) return;
 	const counts = new Map<unknown, number>();

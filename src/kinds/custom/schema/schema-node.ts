@@ -33,7 +33,7 @@ export interface SizeLimits {
 }
 
 /**
- * What most values are asked about is in fields of its own: schemas are objects of very many forms, in which looking up
+ * What most checks need is in separate fields: schemas are objects of very many shapes, in which looking up
  * a keyword takes longer than all the rest.
  */
 export class SchemaNode {
@@ -59,7 +59,7 @@ export class SchemaNode {
 	readonly enumeration: readonly unknown[] | undefined;
 	readonly #valueSchema: SchemaProps | undefined;
 	readonly #itemSchema: SchemaProps | undefined;
-	/** The default with the defaults of its own fields, once it has been made. */
+	/** The default completed with the defaults of its fields, once computed. */
 	filledDefault: unknown;
 	/** Of that default. */
 	defaultWeight: Weight | undefined;
@@ -97,7 +97,7 @@ export class SchemaNode {
 		this.#itemSchema = itemsOf(schema);
 	}
 
-	/** The schema of a field that has one of its own. */
+	/** The schema of a declared field. */
 	field(name: string): SchemaNode | undefined {
 		let node = this.#fields.get(name);
 		if (node === undefined) {
@@ -139,7 +139,7 @@ export class SchemaNode {
 		return this.#defaulted;
 	}
 
-	/** Whether a value that is no object and no list is one of the enumeration: found at once, however long that is. */
+	/** Whether a scalar is one of the values of the enumeration, in constant time. */
 	enumerates(scalar: unknown): boolean {
 		this.#scalars ??= new Set(this.enumeration);
 		return this.#scalars.has(scalar);

@@ -33,7 +33,7 @@ export function sparse<T>(schema: SchemaProps, pick: (schema: SchemaProps) => T 
 
 /**
  * Calls `visit` for every part of a value that a part of the schema is about, from the outside in.
- * @param path where the value stands, which `visit` may read, but not keep; empty for the whole
+ * @param path of the value, which `visit` may read, but not keep; empty for the whole object
  */
 export function visitSparse<T>(
 	tree: Sparse<T> | undefined,

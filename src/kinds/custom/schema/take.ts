@@ -130,7 +130,7 @@ function takeFields(
 		if (!Object.hasOwn(result, name)) setField(result, name, defaultOf(field, context));
 }
 
-/** The metadata of an object, or of one that is embedded in it, is of its own type, whatever schemas say. */
+/** The metadata of an object, and of objects embedded in it, has the type ObjectMeta, whatever the schema says. */
 function takeMetaField(result: Record<string, unknown>, key: string, content: unknown, context: Context): void {
 	const where = pathText(context.path);
 	const isRoot = context.path.length === 1;

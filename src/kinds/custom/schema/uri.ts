@@ -1,7 +1,7 @@
 /** Absolute URIs and absolute paths, as Go's url.ParseRequestURI accepts them. */
 
 const authority = /^(?:[a-zA-Z0-9\-._:~!$&'()*+,;=%@]*@)?(\[[^\]]*\]|[^:@]*)(?::\d*)?$/;
-/** Of what stands in a host only these are no mistake, besides letters beyond ASCII. */
+/** The characters that a host may contain, besides letters beyond ASCII. */
 const host = /^(?:[a-zA-Z0-9\-_.~!$&'()*+,;=:[\]<>"\u0080-\uffff]|%25|%[89a-fA-F][0-9a-fA-F])*$/;
 
 export function isRequestUri(text: string): boolean {

@@ -10,11 +10,11 @@ const mostCauses = 1_000;
 
 export class Walk {
 	readonly causes: Cause[] = [];
-	/** Those that are not told included. */
+	/** Includes those that are not reported. */
 	failureCount = 0;
 	/** Whether only the number of failures counts, as in a schema that may not hold. */
 	isSilent = false;
-	/** How much of a schema holds, as upstream counts it: of several that do not, the nearest one is told about. */
+	/** How much of a schema holds, as upstream counts it: if several do not hold, the nearest one is reported. */
 	matchCount = 0;
 	readonly path: Path = [];
 	readonly #base: string;

@@ -83,7 +83,7 @@ function hostProblem(host: string): string | undefined {
 /** The path, with escapes for what may not stand in one. */
 export function escapedPath(path: string): string {
 	if (/^[A-Za-z0-9\-_.~!$&'()*+,;=:@[\]/%]*$/.test(path)) return path;
-	// All is escaped anew once something has to be.
+	// Once something must be escaped, everything is.
 	const bytes = Buffer.from(unescaped(path), "latin1");
 	return Array.from(bytes, (byte) => {
 		const character = String.fromCharCode(byte);

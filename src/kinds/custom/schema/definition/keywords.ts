@@ -6,7 +6,7 @@ import { listCauses } from "./list-keywords.ts";
 import { ruleFieldCauses } from "./rule-fields.ts";
 import { isSet } from "./set-fields.ts";
 
-/** Where in a schema a part of it stands. */
+/** The position of a part of a schema. */
 interface Position {
 	path: string;
 	isRoot: boolean;

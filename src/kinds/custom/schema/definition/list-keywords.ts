@@ -75,7 +75,7 @@ function keyedCauses(schema: SchemaProps, keys: readonly string[], path: string)
 	return causes;
 }
 
-/** Items and their keys must be there to be told from each other. */
+/** Items and their keys are required where keys distinguish the items. */
 function nullCauses(schema: SchemaProps, listType: string, keys: readonly string[], path: string): Cause[] {
 	const items = itemsOf(schema);
 	if (items === undefined) return [];

@@ -25,7 +25,7 @@ export function schemaCauses(schema: SchemaProps, { path, hasStatus }: SchemaCau
 	const unsupported = unsupportedKeyword(schema);
 	if (unsupported === undefined) causes.push(...firstOf(schema, path, structuralCauses, defaultCauses));
 	causes.push(...keywordCauses(schema, path));
-	// Most of these are told by name already.
+	// Most of these were reported by name above.
 	if (causes.length === 0 && unsupported !== undefined) causes.push(invalidValue(path, "", unsupported));
 	return causes;
 }

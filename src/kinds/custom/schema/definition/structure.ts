@@ -1,6 +1,6 @@
 /**
  * Whether a schema is structural: its types, fields and items stand outside of allOf, anyOf, oneOf and not, which only
- * restrict what is there (Kubernetes documentation, "Specifying a structural schema").
+ * only restrict what the structure declares (Kubernetes documentation, "Specifying a structural schema").
  */
 import type { Cause } from "../../../../core/errors.ts";
 import { messageOf } from "../../../../core/errors.ts";
