@@ -173,3 +173,24 @@ test("nothing is recorded of what the policy has no rule for", async () => {
 	const answer = await api.ask("GET", configMaps);
 	expect([events, answer.headers["audit-id"]]).toEqual([[], undefined]);
 });
+
+test("the patch of a mutating webhook is recorded where contents are, that it changed something everywhere", async () => {
+	const patch = [{ op: "add", path: "/data", value: { a: "b" } }];
+	const rules = [{ apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"], operations: ["CREATE" as const] }];
+	const seen: Record<string, string>[] = [];
+	for (const level of ["Metadata", "Request"]) {
+		const document = { apiVersion: "audit.k8s.io/v1", kind: "Policy", rules: [{ level }] };
+		const sink = ({ annotations = {}, stage }: AuditEvent) => stage === "ResponseComplete" && seen.push(annotations);
+		const webhooks = [{ name: "data.example.com", type: "mutating" as const, rules, handle: () => ({ patch }) }];
+		const api = await testApi({ audit: { policy: auditPolicy(document), sink }, webhooks });
+		seen.length = level === "Metadata" ? 0 : 1;
+		await api.ask("POST", "/api/v1/namespaces/default/configmaps", { metadata: { name: "a" } });
+		await api.close();
+	}
+	const [few, more] = seen;
+	const place = "webhook.admission.k8s.io/round_0_index_0";
+	expect(JSON.parse(few?.[`mutation.${place}`] ?? "")).toMatchObject({ webhook: "data.example.com", mutated: true });
+	expect(few).not.toHaveProperty([`patch.${place}`]);
+	const told = JSON.parse(more?.[`patch.${place}`] ?? "");
+	expect(told).toMatchObject({ webhook: "data.example.com", patch, patchType: "JSONPatch" });
+});

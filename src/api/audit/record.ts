@@ -16,7 +16,7 @@ import {
 	sourceIPs,
 	userAgentOf,
 } from "./event.ts";
-import { type AuditRule, levels, type Stage } from "./policy.ts";
+import { type AuditRule, type Level, levels, type Stage } from "./policy.ts";
 
 /** A client may give its request an ID of its own, of this length at most. */
 const idLimit = 128;
@@ -64,8 +64,12 @@ export class AuditRecord {
 		};
 	}
 
-	/** A note, such as why the request was admitted; a name's first value stays. */
-	annotate(name: string, value: string): void {
+	/**
+	 * A note, such as why the request was admitted; a name's first value stays.
+	 * @param from the level of records that have it: contents of objects belong into fewer than facts
+	 */
+	annotate(name: string, value: string, from: Level = "Metadata"): void {
+		if (levels.indexOf(this.#rule.level) < levels.indexOf(from)) return;
 		this.#event.annotations ??= {};
 		if (!Object.hasOwn(this.#event.annotations, name)) this.#event.annotations[name] = value;
 	}

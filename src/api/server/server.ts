@@ -107,7 +107,7 @@ export interface AdmissionAttributes {
 	readonly companions: Companions;
 	readonly warnings: string[];
 	/** Where notes for the audit log go; absent when the request is not recorded there. */
-	readonly audit?: { annotate(name: string, value: string): void } | undefined;
+	readonly audit?: { annotate(name: string, value: string, from?: "Request"): void } | undefined;
 }
 
 /** Admission by what users configure. Both return undefined where nothing is configured for the request. */

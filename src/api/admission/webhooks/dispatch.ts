@@ -23,7 +23,10 @@ export interface Call {
 const annotations = {
 	mutating: "mutation.webhook.admission.k8s.io",
 	validating: "validating.webhook.admission.k8s.io",
+	patch: "patch.webhook.admission.k8s.io",
 } as const;
+/** In characters. A longer one is left out, as longer bodies are. */
+const longestPatch = 1_000_000;
 
 /** @param calls those whose rules match; whether their selectors do is seen when it is their turn */
 export async function askMutating(
@@ -35,17 +38,33 @@ export async function askMutating(
 	const reinvocation = beginRound(request);
 	const round = reinvocation.isUnderWay ? 1 : 0;
 	for (const call of calls) {
-		const { webhook, invocation, index } = call;
+		const { webhook, invocation } = call;
 		if (!isAsked(reinvocation, webhook.id)) continue;
 		if (!isChosen(request, call, cache)) continue;
 		const answer = await ask(request, call, "mutating", round, metrics);
 		const patch = answer?.patch ?? [];
 		const changed = patch.length > 0 && applyMutation(request, invocation, webhook.name, patch);
-		const told = { configuration: webhook.configuration, webhook: webhook.name, mutated: changed };
-		request.audit?.annotate(`${annotations.mutating}/round_${round}_index_${index}`, JSON.stringify(told));
+		annotate(request, call, round, changed, patch);
 		asked(reinvocation, webhook.id, changed, webhook.isReinvocable);
 	}
 	endRound(request, reinvocation);
+}
+
+/** Whether it has changed the object is a fact; how, tells of its contents. */
+function annotate(
+	{ audit }: AdmissionAttributes,
+	{ webhook, index }: Call,
+	round: number,
+	mutated: boolean,
+	patch: readonly unknown[],
+): void {
+	if (audit === undefined) return;
+	const told = { configuration: webhook.configuration, webhook: webhook.name };
+	const place = `round_${round}_index_${index}`;
+	audit.annotate(`${annotations.mutating}/${place}`, JSON.stringify({ ...told, mutated }));
+	if (patch.length === 0) return;
+	const text = JSON.stringify({ ...told, patch, patchType: "JSONPatch" });
+	if (text.length <= longestPatch) audit.annotate(`${annotations.patch}/${place}`, text, "Request");
 }
 
 /**
