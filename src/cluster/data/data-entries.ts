@@ -4,12 +4,14 @@
 import { accessSync, constants, existsSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { run } from "../../linux/command.ts";
 import { isCode } from "../../linux/descriptors.ts";
 import { layoutOf } from "../files/layout.ts";
 
 /** A name with `.new` is a file that is being replaced; an audit log with a time was rotated. */
 const ownEntry =
 	/^(cluster\.json|holder\.key|images|images\.yaml|registries\.yaml|kubeconfig(-.+)?|nodes|pki|run|seccomp|server\.(log|pid)|store|store\.json|audit(-[-\d.T]+)?\.log|restore\.(new|ready)|snapshot-\d.*)(\.new)?$/;
+const longestDeletionMs = 600_000;
 /** An entry at the root of file systems. */
 const systemEntry = "lost+found";
 
@@ -50,11 +52,20 @@ export function checkReachable(data: string): void {
  */
 export async function deleteData(data: string): Promise<string[]> {
 	// Not rmSync: from Node 24 on it fails for directories without permissions, which overlays leave behind.
-	for (const name of readdirSync(data))
-		if (ownEntry.test(name)) await rm(join(data, name), { recursive: true, force: true });
+	for (const name of readdirSync(data)) if (ownEntry.test(name)) await deleteTree(join(data, name));
 	const kept = foreignEntries(data);
 	if (readdirSync(data).length === 0) rmdirSync(data);
 	return kept;
+}
+
+/** Also directories that their owner may not write to, as images have: in a user namespace, root may. */
+async function deleteTree(path: string): Promise<void> {
+	try {
+		await rm(path, { recursive: true, force: true });
+	} catch (error) {
+		if (process.getuid?.() === 0 || !isCode(error, "EACCES", "EPERM")) throw error;
+		await run(["unshare", "--user", "--map-root-user", "rm", "-rf", "--", path], { timeoutMs: longestDeletionMs });
+	}
 }
 
 function foreignEntries(data: string): string[] {
