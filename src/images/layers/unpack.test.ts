@@ -15,12 +15,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-async function unpack(layer: Buffer, changes: { packed?: Buffer; diffId?: string; chunk?: number } = {}) {
-	const { packed = layer, diffId = digestOf(layer), chunk = 7000 } = changes;
+async function unpack(layer: Buffer, changes: { packed?: Buffer; diffId?: string; chunk?: number; harmlessBytes?: number } = {}) {
+	const { packed = layer, diffId = digestOf(layer), chunk = 7000, ...rest } = changes;
 	const source = (async function* () {
 		for (let at = 0; at < packed.length; at += chunk) yield packed.subarray(at, at + chunk);
 	})();
-	return unpackLayer({ directory, source, diffId, rootless, compressedBytes: packed.length });
+	return unpackLayer({ directory, source, diffId, rootless, compressedBytes: packed.length, ...rest });
 }
 const unpacked = (...entries: BuildEntry[]) => unpack(tarOf(entries));
 const isWhiteout = (path: string) => lstatSync(`${directory}/${path}`).isCharacterDevice();
@@ -139,10 +139,10 @@ it("refuses what is damaged, cut off, or not what its digest says", async () => 
 });
 
 it("refuses gigabytes of zeros", async () => {
-	const packed = gzipSync(Buffer.alloc(64 << 20));
+	const packed = gzipSync(Buffer.alloc(8 << 20));
 	const header = gzipSync(tarOf([{ ...file("zeros"), size: 7 * 2 ** 30 }]).subarray(0, 512));
 	// A gzip file may have several parts.
 	const bomb = Buffer.concat([header, ...Array.from({ length: 20 }, () => packed)]);
-	await expect(unpack(Buffer.alloc(0), { packed: bomb })).rejects.toThrow(/bytes when unpacked/);
+	await expect(unpack(Buffer.alloc(0), { packed: bomb, harmlessBytes: 16 << 20 })).rejects.toThrow(/bytes when unpacked/);
 	expect(readdirSync(directory).length).toBeLessThanOrEqual(1);
 });

@@ -19,12 +19,13 @@ export interface UnpackOptions {
 	rootless: boolean;
 	/** Size as it was pulled, in bytes. */
 	compressedBytes: number;
+	/** Content up to this size is never too large for its compressed size. Default: 1 GiB. */
+	harmlessBytes?: number;
 }
 
 /** More than any real layer is, compressed: only zeros are smaller. */
 const largestRatio = 250;
-/** Layers up to this size are never too large for their compressed size. */
-const harmlessBytes = 1 << 30;
+const usuallyHarmlessBytes = 1 << 30;
 const largestBytes = 64 * 2 ** 30;
 /** A full disk harms more than the image that is missing. */
 const spareShare = 0.05;
@@ -122,7 +123,11 @@ function startTar(directory: string, rootless: boolean): Tar {
 }
 
 /** Called with each decompressed size; throws when it is too much. */
-function boundedSize({ directory, compressedBytes }: UnpackOptions): (bytes: number) => void {
+function boundedSize({
+	directory,
+	compressedBytes,
+	harmlessBytes = usuallyHarmlessBytes,
+}: UnpackOptions): (bytes: number) => void {
 	const most = Math.min(largestBytes, Math.max(harmlessBytes, compressedBytes * largestRatio));
 	let [total, checkAt] = [0, 0];
 	return (bytes) => {
