@@ -3,7 +3,7 @@
  * configuration file.
  */
 
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { Client } from "../../client/client.ts";
 import { clientMetrics } from "../../client/client-metrics.ts";
@@ -81,13 +81,6 @@ const pull: PullFunction = (wish) =>
 		tell({ type: "pull", id, wish });
 	});
 
-/** Nothing is created for clusters that use no images of registries. */
-function openStore(): { store?: ImageStore } {
-	return config.images.source === "machine" && !existsSync(config.images.store)
-		? {}
-		: { store: ImageStore.open(config.images.store) };
-}
-
 /** The parts that need no API server: the runtime, which adopts containers, and the network. */
 async function prepare(): Promise<{ runtime: Runtime; network: NodeNetwork }> {
 	const [runtime, network] = await Promise.all([
@@ -101,7 +94,7 @@ async function prepare(): Promise<{ runtime: Runtime; network: NodeNetwork }> {
 				cgroup: config.cgroup,
 				privilegedGroups,
 				imageFile: config.imagesFile,
-				images: { source: config.images.source, pull, pullsAtOnce, ...openStore() },
+				images: { source: config.images.source, pull, pullsAtOnce, store: ImageStore.open(config.images.store) },
 				standIns: config.standIns,
 				showHome: config.showHome,
 				seccompProfiles: config.seccompProfiles,

@@ -15,7 +15,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-async function unpack(layer: Buffer, changes: { packed?: Buffer; diffId?: string; chunk?: number; harmlessBytes?: number } = {}) {
+async function unpack(
+	layer: Buffer,
+	changes: { packed?: Buffer; diffId?: string; chunk?: number; harmlessBytes?: number } = {},
+) {
 	const { packed = layer, diffId = digestOf(layer), chunk = 7000, ...rest } = changes;
 	const source = (async function* () {
 		for (let at = 0; at < packed.length; at += chunk) yield packed.subarray(at, at + chunk);
@@ -143,6 +146,8 @@ it("refuses gigabytes of zeros", async () => {
 	const header = gzipSync(tarOf([{ ...file("zeros"), size: 7 * 2 ** 30 }]).subarray(0, 512));
 	// A gzip file may have several parts.
 	const bomb = Buffer.concat([header, ...Array.from({ length: 20 }, () => packed)]);
-	await expect(unpack(Buffer.alloc(0), { packed: bomb, harmlessBytes: 16 << 20 })).rejects.toThrow(/bytes when unpacked/);
+	await expect(unpack(Buffer.alloc(0), { packed: bomb, harmlessBytes: 16 << 20 })).rejects.toThrow(
+		/bytes when unpacked/,
+	);
 	expect(readdirSync(directory).length).toBeLessThanOrEqual(1);
 });
