@@ -51,9 +51,9 @@ const queueColumns = [
 ];
 
 function queueRows({ name, queues }: Level): Row[] {
-	return queues.queues.map(({ waiting, running, seatsRunning, served }, index) => [
+	return queues.queues.map(({ number, waiting, running, seatsRunning, served }) => [
 		name,
-		index,
+		number,
 		waiting.size,
 		running,
 		seatsRunning,
@@ -71,10 +71,10 @@ const requestColumns = [
 ];
 
 function requestRows({ name, queues }: Level): Row[] {
-	return queues.queues.flatMap(({ waiting }, queueIndex) =>
+	return queues.queues.flatMap(({ waiting, number }) =>
 		[...waiting].map(({ flow, seats }, index): Row => {
 			const cut = flow.indexOf(" ");
-			return [name, flow.slice(0, cut), queueIndex, index, flow.slice(cut + 1), seats];
+			return [name, flow.slice(0, cut), number, index, flow.slice(cut + 1), seats];
 		}),
 	);
 }

@@ -205,3 +205,18 @@ test("a level borrows what others do not need, and gives it back", async () => {
 	await clock.advance(20_000);
 	expect([await seats("busy"), await seats("idle")]).toEqual([10, 85]);
 });
+
+test("more queues and larger hands than a hash can deal are refused", async () => {
+	const api = await opening();
+	const ask = async (queues: number, handSize: number) => {
+		const queuing = { queues, handSize, queueLengthLimit: 1 };
+		const spec = { type: "Limited", limited: { limitResponse: { type: "Queue", queuing } } };
+		const { object } = await api.ask("POST", `${group}/prioritylevelconfigurations`, { metadata: { name: "a" }, spec });
+		return object.details?.causes?.map(({ message }: { message: string }) => message);
+	};
+	expect(await ask(64, 20)).toEqual([
+		"Invalid value: 20: required entropy bits of deckSize 64 and handSize 20 should not be greater than 60",
+	]);
+	expect(await ask(10_000_001, 1)).toEqual(["Invalid value: 10000001: must not be greater than 10000000"]);
+	expect(await ask(10_000_000, 2)).toBeUndefined();
+});

@@ -106,6 +106,15 @@ test("without queues what finds no seat is refused; what is wider than all seats
 	expect(refused.at(-1)).toEqual(["c", "concurrency-limit"]);
 });
 
+test("queues take memory only while something waits in them", () => {
+	const { ask, end, queues, running } = level({ queues: 10_000_000, handSize: 2, queueLengthLimit: 5 }, 1);
+	expect(queues.queues).toHaveLength(0);
+	for (const flow of ["a", "b", "c", "d"]) ask(flow);
+	expect(queues.queues).toHaveLength(3);
+	while (running.length > 0) end();
+	expect([queues.queues.length, queues.waiting, queues.seatsRunning]).toEqual([0, 0, 0]);
+});
+
 test("more seats let those run that wait", () => {
 	const { ask, running, queues } = level(queued, 1);
 	for (const flow of ["a", "b", "c", "d"]) ask(flow);

@@ -20,6 +20,7 @@ export interface Waiting {
 }
 
 export class Queue {
+	readonly number: number;
 	readonly waiting = new Set<Waiting>();
 	seatsWaiting = 0;
 	seatsRunning = 0;
@@ -29,6 +30,14 @@ export class Queue {
 	 * least far is next.
 	 */
 	served = 0;
+
+	constructor(number: number) {
+		this.number = number;
+	}
+
+	get isIdle(): boolean {
+		return this.waiting.size === 0 && this.running === 0;
+	}
 }
 
 /** Why a request was not run. */
@@ -54,7 +63,8 @@ const expectedMs = 3;
 export class Queues {
 	readonly #clock: Clock;
 	#config: QueueConfig = { queues: 0, handSize: 0, queueLengthLimit: 0 };
-	#queues: Queue[] = [];
+	/** Those that something waits in or was started from, by their numbers. */
+	readonly #queues = new Map<number, Queue>();
 	readonly #active = new Set<Queue>();
 	/** How far the queue was that was served last: none begins behind it. */
 	#progress = 0;
@@ -69,7 +79,7 @@ export class Queues {
 	}
 
 	get queues(): readonly Queue[] {
-		return this.#queues;
+		return [...this.#queues.values()];
 	}
 
 	get config(): QueueConfig {
@@ -84,7 +94,6 @@ export class Queues {
 	configure(config: QueueConfig, limit: number): void {
 		this.#config = config;
 		this.#limit = limit;
-		while (this.#queues.length < config.queues) this.#queues.push(new Queue());
 		this.dispatch();
 	}
 
@@ -117,7 +126,9 @@ export class Queues {
 		const leave = (why: Refusal) => {
 			signal.removeEventListener("abort", gone);
 			timer.cancel();
-			if (this.#forget(waiting)) refuse(why);
+			if (!this.#forget(waiting)) return;
+			if (queue.isIdle) this.#queues.delete(queue.number);
+			refuse(why);
 		};
 		const gone = () => leave("cancelled");
 		const timer = this.#clock.after(patienceMs, () => leave("time-out"));
@@ -137,6 +148,7 @@ export class Queues {
 			queue.served = Math.max(queue.served, this.#progress);
 			this.#active.add(queue);
 		}
+		this.#queues.set(queue.number, queue);
 		queue.waiting.add(waiting);
 		queue.seatsWaiting += seats;
 		this.waiting++;
@@ -153,6 +165,7 @@ export class Queues {
 			place.running--;
 			place.seatsRunning -= seats;
 			place.served += seats * (tookMs - expectedMs);
+			if (place.isIdle) this.#queues.delete(place.number);
 		}
 		if (this.waiting > 0) this.dispatch();
 	}
@@ -180,13 +193,12 @@ export class Queues {
 		return this.seatsRunning + seats <= this.#limit || (seats > this.#limit && this.running === 0);
 	}
 
-	/** Of the queues of the flow, the one with the least before it. */
+	/** Of the queues of the flow, the one with the least before it; one that is not there is empty. */
 	#queueOf(flow: string): Queue {
 		const { queues, handSize } = this.#config;
 		let best: Queue | undefined;
-		for (const index of handOf(flow, queues, Math.min(handSize, queues))) {
-			const queue = this.#queues[index];
-			if (queue === undefined) continue;
+		for (const number of handOf(flow, queues, Math.min(handSize, queues))) {
+			const queue = this.#queues.get(number) ?? new Queue(number);
 			const isBetter =
 				best === undefined || queue.seatsWaiting + queue.seatsRunning < best.seatsWaiting + best.seatsRunning;
 			if (isBetter) best = queue;

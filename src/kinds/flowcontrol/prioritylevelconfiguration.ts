@@ -100,7 +100,23 @@ function limitedProblems(limited: LimitedPriorityLevelConfiguration): Cause[] {
 	causes.push(...atLeast(queues, 1, `${path}.queues`));
 	causes.push(...atLeast(queueLengthLimit, 1, `${path}.queueLengthLimit`));
 	causes.push(...atLeast(handSize, 1, `${path}.handSize`));
+	if (queues > mostQueues)
+		causes.push(invalidValue(`${path}.queues`, queues, `must not be greater than ${mostQueues}`));
 	if (handSize > queues)
 		causes.push(invalidValue(`${path}.handSize`, handSize, `should not be greater than queues (${queues})`));
+	else if (entropyBits(queues, handSize) > mostEntropyBits) {
+		const why = `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${mostEntropyBits}`;
+		causes.push(invalidValue(`${path}.handSize`, handSize, why));
+	}
 	return causes;
+}
+
+const mostQueues = 10_000_000;
+const mostEntropyBits = 60;
+
+/** Of one hand out of all, which is dealt from as many bits of a hash; no more are counted than matter. */
+function entropyBits(queues: number, handSize: number): number {
+	let bits = 0;
+	for (let dealt = 0; dealt < handSize && bits <= mostEntropyBits; dealt++) bits += Math.log2(queues - dealt);
+	return Math.ceil(bits);
 }
