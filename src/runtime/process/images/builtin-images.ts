@@ -21,6 +21,8 @@ export interface ImageEntry {
 	/** Its /bin/sh supports `[[`, like busybox and unlike Debian's. */
 	busyboxShell?: true;
 	workingDir?: string;
+	/** `USER` or `UID:GROUP`. Default: root. */
+	user?: string;
 	/** The user's entry is invalid: images with this name do not run. */
 	problem?: string;
 }
@@ -69,7 +71,8 @@ export const builtinImages: readonly ImageEntry[] = [
 	{ names: ["nautilus"], entrypoint: ["nautilus"], requires: "nautilus" },
 	{ names: ["resource-consumer"], entrypoint: ["/consumer"], programs: { "/consumer": "resource-consumer" } },
 	{ names: ["nonewprivs"], entrypoint: ["nonewprivs"], requires: "nonewprivs" },
-	{ names: ["jessie-dnsutils", "nonroot", "ipc-utils"], ...shell },
+	{ names: ["jessie-dnsutils", "ipc-utils"], ...shell },
+	{ names: ["nonroot"], entrypoint: ["id", "-u"], user: "1234" },
 	{ names: ["bash"], ...unlessCommand("bash"), requires: "bash" },
 	// Those of Kubernetes' tests are based on alpine's.
 	{ names: ["e2e-test-images/nginx"], ...nginx, busyboxShell: true },

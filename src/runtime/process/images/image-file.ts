@@ -13,8 +13,8 @@ export interface ImageFile {
 }
 
 /**
- * @param path of `image name: { entrypoint: […], args: […], env: {…}, volumes: […], requires: …, workingDir: … }`; need
- * not exist
+ * @param path of `image name: { entrypoint: […], args: […], env: {…}, volumes: […], requires: …, workingDir: …, user: … }`;
+ * need not exist
  */
 export function createImageFile(path: string): () => ImageFile {
 	let known = { changedMs: -1, file: { entries: [] } as ImageFile };
@@ -60,7 +60,7 @@ function parseEntry(name: string, value: unknown, path: string): ImageEntry {
 	const settings = fields["env"] ?? {};
 	if (typeof settings !== "object" || Array.isArray(settings)) wrong(".env", "a map");
 	const env = typeof settings === "object" && settings !== null ? Object.entries(settings) : [];
-	const [requires, workingDir] = [word("requires"), word("workingDir")];
+	const [requires, workingDir, user] = [word("requires"), word("workingDir"), word("user")];
 	const entry: ImageEntry = {
 		names: [name],
 		entrypoint: words("entrypoint"),
@@ -69,8 +69,9 @@ function parseEntry(name: string, value: unknown, path: string): ImageEntry {
 		volumes: words("volumes"),
 		...(requires === undefined ? {} : { requires }),
 		...(workingDir === undefined ? {} : { workingDir }),
+		...(user === undefined ? {} : { user }),
 	};
-	const known = ["entrypoint", "args", "env", "volumes", "requires", "workingDir"];
+	const known = ["entrypoint", "args", "env", "volumes", "requires", "workingDir", "user"];
 	for (const key of Object.keys(fields))
 		if (!known.includes(key)) problems.push(`${path}: ${name}: unknown field ${key}`);
 	return problems.length === 0 ? entry : Object.assign(entry, { problem: problems.join("; ") });

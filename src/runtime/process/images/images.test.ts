@@ -83,6 +83,14 @@ describe("image table", () => {
 		expect(table.programs("busybox", ["data-1"])).toContainEqual({ source: "/bin/bash", path: "/bin/sh" });
 	});
 
+	it("gives the user that an entry names", () => {
+		writeFileSync(userFile, 'mine: { entrypoint: [id], user: "7:8" }\n');
+		const table = createImageTable({ assets: directory, userFile });
+		expect(table.resolve("mine", plain)).toMatchObject({ user: "7:8" });
+		expect(table.resolve("registry.k8s.io/e2e-test-images/nonroot:1.4", plain)).toMatchObject({ user: "1234" });
+		expect(table.resolve("nginx", { ...plain, hasCommand: true })).not.toHaveProperty("user");
+	});
+
 	it("names the package of a program that is not on the machine", () => {
 		const table = createImageTable({ assets: "/nowhere" });
 		writeFileSync(userFile, "x: { entrypoint: [x], requires: surely-not-there }\n");

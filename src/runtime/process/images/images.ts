@@ -78,7 +78,7 @@ export function createImageTable(options: { userFile?: string; assets: string })
 				throw new ImageError("ErrImagePull", `${problem}: ${remedy}, or add "command:" to the container`);
 			}
 			const id = `sha256:${createHash("sha256").update(image).digest("hex")}`;
-			return { id, sizeBytes: 0 };
+			return { id, sizeBytes: 0, ...(entry?.user === undefined ? {} : { user: entry.user }) };
 		},
 	};
 	return table;

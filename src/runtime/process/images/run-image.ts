@@ -73,7 +73,7 @@ export function machineRunImage(table: ImageTable, image: string): RunImage {
 		args: entry?.args ?? [],
 		env: [["PATH", containerPath], ...Object.entries(entry?.env ?? {})],
 		workingDir: entry?.workingDir ?? "/",
-		user: "",
+		user: entry?.user ?? "",
 		accounts: machineAccounts(),
 	};
 }
