@@ -47,9 +47,9 @@ test("what is wrong is said before a cluster starts, and a command that does not
 	expect(clusters()).toEqual([]);
 });
 
-/** Starts a command that says when it runs. */
+/** @param script says when it runs */
 function start(script: string) {
-	const args = [program, "test", "--nodes", "0", "--", "sh", "-c", `echo started; ${script}`];
+	const args = [program, "test", "--nodes", "0", "--", "sh", "-c", script];
 	const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, ...env } });
 	const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
 	const started = new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
@@ -57,7 +57,7 @@ function start(script: string) {
 }
 
 test("a signal is passed on, and the cluster goes", async () => {
-	const { child, ended, started } = start("trap 'exit 3' TERM; while :; do sleep 0.1; done");
+	const { child, ended, started } = start("trap 'exit 3' TERM; echo started; while :; do sleep 0.1; done");
 	await started;
 	child.kill("SIGTERM");
 	expect(await ended).toBe(3);
@@ -65,7 +65,7 @@ test("a signal is passed on, and the cluster goes", async () => {
 });
 
 test("the cluster goes even when this command is killed", async () => {
-	const { child, started } = start("exec sleep 5");
+	const { child, started } = start("echo started; exec sleep 5");
 	await started;
 	expect(clusters()).toHaveLength(1);
 	child.kill("SIGKILL");
