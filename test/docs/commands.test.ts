@@ -13,6 +13,7 @@ import { auditPolicy } from "../../src/api/audit/policy.ts";
 import { jwtAuthenticators } from "../../src/api/credentials/oidc/configuration.ts";
 import { ensureCertificates } from "../../src/cluster/pki/certificates.ts";
 import { systemClock } from "../../src/core/time/clock.ts";
+import { parseRegistries } from "../../src/images/registry/registries-file.ts";
 import { apiServices } from "../../src/kinds/apiregistration/apiservice.ts";
 import type { APIService } from "../../src/kinds/generated/types.ts";
 import { notificationPolicies } from "../../src/kinds/notify/notificationpolicy.ts";
@@ -199,6 +200,8 @@ for (const { page, text } of blocks.filter(({ language }) => language === "yaml"
 			const { object, problems, unknownFields } = decode(value, value.kind);
 			expect([...problems, ...unknownFields]).toEqual([]);
 			expect(apiServices.validate?.(object as APIService)).toEqual([]);
+		} else if (value.mirrors !== undefined) {
+			expect(parseRegistries(text).mirrors.size).toBeGreaterThan(0);
 		} else {
 			const userFile = join(folder, "images.yaml");
 			writeFileSync(userFile, text);
