@@ -28,6 +28,8 @@ const commands = {
 	"resource-consumer-controller": (words) => require("./agnhost/resource-consumer-controller.cjs").controller(words),
 	net: (words) => require("./agnhost/net.cjs").net(words),
 	nettest: (words) => require("./agnhost/nettest.cjs").nettest(words),
+	webhook: (words) => require("./agnhost/webhooks.cjs").webhook(words),
+	"crd-conversion-webhook": (words) => require("./agnhost/webhooks.cjs")["crd-conversion-webhook"](words),
 	...require("./agnhost/in-cluster.cjs"),
 	...require("./agnhost/servers.cjs"),
 };

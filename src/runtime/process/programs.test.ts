@@ -155,6 +155,36 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		expect(stdout).toMatch(/Client connected.*Server has half-closed the connection/s);
 	});
 
+	it("agnhost webhook: reviews admissions and conversions as Kubernetes' tests expect", async () => {
+		const tls = ["--tls-cert-file=/localhost.crt", "--tls-private-key-file=/localhost.key"];
+		const container = await fixture.start({ image: "agnhost", args: ["webhook", ...tls, "--port=8444"] });
+		const post = async (place: string, request: object) => {
+			const review = JSON.stringify({ apiVersion: "v1", kind: "Review", request: { uid: "1", ...request } });
+			const curl = "/usr/lib/coxswain/stand-ins/bin/curl -s --cacert /localhost.crt";
+			const { stdout } = await inside(container.id, `${curl} -d '${review}' https://localhost:${place}`);
+			return JSON.parse(stdout || "{}").response;
+		};
+		const object = { metadata: {}, data: { "webhook-e2e-test": "webhook-disallow", "mutation-start": "yes" } };
+		await fixture.until("it answers", async () => (await post("8444/configmaps", { object })) !== undefined);
+		expect(await post("8444/configmaps", { object })).toMatchObject({
+			uid: "1",
+			allowed: false,
+			status: { message: "the configmap contains unwanted key and value" },
+		});
+		const { patch } = await post("8444/mutating-configmaps", { object });
+		expect(JSON.parse(Buffer.from(patch, "base64").toString())).toEqual([
+			{ op: "add", path: "/data/mutation-stage-1", value: "yes" },
+		]);
+		await inside(container.id, `/agnhost crd-conversion-webhook ${tls.join(" ")} --port=9443 >/dev/null 2>&1 &`);
+		const objects = [{ apiVersion: "stable.example.com/v1", hostPort: "localhost:80" }];
+		const conversion = { desiredAPIVersion: "stable.example.com/v2", objects };
+		await fixture.until("it converts", async () => (await post("9443/crdconvert", conversion)) !== undefined);
+		expect(await post("9443/crdconvert", conversion)).toMatchObject({
+			convertedObjects: [{ apiVersion: "stable.example.com/v2", host: "localhost", port: "80" }],
+			result: { status: "Success" },
+		});
+	});
+
 	it("agnhost netexec: listens once on an address that it is given twice", async () => {
 		const args = ["netexec", "--udp-listen-addresses=127.0.0.1,127.0.0.1"];
 		const container = await fixture.start({ image: "agnhost", args });
