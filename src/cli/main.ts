@@ -1,10 +1,8 @@
-/**
- * `cox`: all commands, in the order of `cox --help`. The modules of a command are loaded when it runs, to keep the
- * others fast.
- */
+/** `cox`: loads the command that is named, and runs it. */
 import { basename } from "node:path";
 import { Command } from "commander";
 import { version } from "../cluster/files/version.ts";
+import { commands } from "./commands/all.ts";
 import { reportFailure } from "./options/output.ts";
 
 /** The package installs two names for one program: `npx coxswain` works everywhere, `cox` is shorter. */
@@ -15,28 +13,6 @@ const program = new Command(name)
 	.version(version)
 	.enablePositionalOptions()
 	.showHelpAfterError(`(${name} --help lists the commands)`);
-
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-	up: async () => (await import("./commands/up.ts")).upCommand(),
-	down: async () => (await import("./commands/down.ts")).downCommand(),
-	status: async () => (await import("./commands/status.ts")).statusCommand(),
-	node: async () => (await import("./commands/node.ts")).nodeCommand(),
-	clock: async () => (await import("./commands/clock.ts")).clockCommand(),
-	kubeconfig: async () => (await import("./commands/kubeconfig.ts")).kubeconfigCommand(),
-	kubectl: async () => (await import("./commands/kubectl.ts")).kubectlCommand(),
-	run: async () => (await import("./commands/run.ts")).runCommand(),
-	images: async () => (await import("./commands/images.ts")).imagesCommand(),
-	runs: async () => (await import("./commands/runs.ts")).runsCommand(),
-	logs: async () => (await import("./commands/logs.ts")).logsCommand(),
-	notify: async () => (await import("./commands/notify.ts")).notifyCommand(),
-	snapshot: async () => (await import("./commands/snapshot.ts")).snapshotCommand(),
-	secrets: async () => (await import("./commands/secrets.ts")).secretsCommand(),
-	test: async () => (await import("./commands/test.ts")).testCommand(),
-	envtest: async () => (await import("./commands/envtest.ts")).envtestCommand(),
-	types: async () => (await import("./commands/types.ts")).typesCommand(),
-	tour: async () => (await import("./commands/tour.ts")).tourCommand(),
-	reset: async () => (await import("./commands/reset.ts")).resetCommand(),
-};
 
 async function main(): Promise<void> {
 	const [word = ""] = process.argv.slice(2);
