@@ -25,9 +25,7 @@ const floors: Record<string, readonly string[]> = {
 	scheduler: ["client", "kinds", "core"],
 	proxy: ["network", "client", "kinds", "core"],
 	node: ["runtime", "images", "network", "client", "kinds", "linux", "core"],
-	dashboard: ["kinds", "core"],
 	cluster: [
-		"dashboard",
 		"node",
 		"proxy",
 		"scheduler",

@@ -1,5 +1,5 @@
 /**
- * A kind, described once. The server, the client, the CLI and the dashboard read the same description; a custom
+ * A kind, described once. The server, the client and the CLI read the same description; a custom
  * resource is a Kind created at run time.
  */
 import type { Cause } from "../../core/errors.ts";
