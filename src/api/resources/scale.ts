@@ -14,12 +14,38 @@ export function scaleOf(kind: Kind, object: KubeObject): Scale {
 		kind: "Scale",
 		apiVersion: "autoscaling/v1",
 		metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-		spec: { replicas: Number(valueAt(object, paths?.specReplicas ?? "") ?? 0) },
+		spec: { replicas: Number(replicasOf(kind, object) ?? 0) },
 		status: {
 			replicas: Number(valueAt(object, paths?.statusReplicas ?? "") ?? 0),
 			...(selector === undefined ? {} : { selector }),
 		},
 	};
+}
+
+/** As the object says it, whatever that is; undefined where it says nothing. */
+export function replicasOf(kind: Kind, object: KubeObject): unknown {
+	return valueAt(object, replicasPath(kind));
+}
+
+/** In place, along a path that is copied: what the object shares with others stays as it is. */
+export function setReplicas(kind: Kind, object: object, replicas: unknown): void {
+	const parts = replicasPath(kind)
+		.split(".")
+		.filter((part) => part !== "");
+	const last = parts.pop() ?? "";
+	// Paths of kinds lead through objects.
+	let at = object as Record<string, unknown>;
+	for (const part of parts) {
+		const next = { ...(at[part] as Record<string, unknown> | undefined) };
+		at[part] = next;
+		at = next;
+	}
+	at[last] = replicas;
+}
+
+/** Where a kind keeps its number of replicas. */
+export function replicasPath({ subresources }: Kind): string {
+	return subresources.scale?.specReplicas ?? ".spec.replicas";
 }
 
 function selectorText(value: unknown): string | undefined {

@@ -3,7 +3,6 @@
 import { ApiError, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { copyObject, type KubeObject } from "../../core/object.ts";
-import { valueAt } from "../../core/object-path.ts";
 import { serverSideApply } from "../../core/patches/server-side-apply.ts";
 import { isTrue } from "../../core/selection/query.ts";
 import { timestamp } from "../../core/time/clock.ts";
@@ -12,16 +11,15 @@ import { decode } from "../../kinds/schema.ts";
 import type { Cached } from "../cache/cached.ts";
 import { fields, mainStrategy } from "../mutate/strategies.ts";
 import { updateObject } from "../mutate/update.ts";
+import type { Strategy } from "../mutate/write.ts";
 import { writerOf } from "../mutate/writer.ts";
 import { servedForm } from "../resources/forms.ts";
-import { scaleOf } from "../resources/scale.ts";
+import { replicasOf, replicasPath, scaleOf, setReplicas } from "../resources/scale.ts";
 import { existing, methodNotAllowed, type NamedTarget, named, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
 import { applied, applyPatch, checkPatchType } from "../verbs/patch.ts";
 import { contentType, readObjectBody } from "../wire/body.ts";
 import { objectResponse } from "../wire/respond.ts";
-
-const defaultPath = ".spec.replicas";
 
 interface Scale {
 	metadata?: { resourceVersion?: string; uid?: string; name?: string; namespace?: string };
@@ -51,7 +49,7 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 			const object = rescaled(wanted, current, next as Scale);
 			return applies ? owned(context, wanted, current, object) : object;
 		},
-		strategy: mainStrategy(target.kind, timestamp(context.server.clock.now())),
+		strategy: scaleStrategy(wanted, timestamp(context.server.clock.now())),
 		...(applies ? { ownsManagedFields: true } : {}),
 	});
 	return objectResponse(scaleOf(wanted.kind, cached.object));
@@ -59,9 +57,8 @@ export async function scale(context: Context, target: Target): Promise<ApiRespon
 
 /** Built-in kinds have a default. @throws ApiError InternalError */
 function checkReplicas({ kind }: NamedTarget, object: KubeObject): void {
-	const path = kind.subresources.scale?.specReplicas ?? defaultPath;
-	if (kind.custom === undefined || valueAt(object, path) !== undefined) return;
-	const why = `the spec replicas field ${JSON.stringify(path)} does not exist`;
+	if (kind.custom === undefined || replicasOf(kind, object) !== undefined) return;
+	const why = `the spec replicas field ${JSON.stringify(replicasPath(kind))} does not exist`;
 	throw new ApiError("InternalError", `Internal error occurred: ${why}`);
 }
 
@@ -72,9 +69,8 @@ function checkReplicas({ kind }: NamedTarget, object: KubeObject): void {
 function owned(context: Context, target: NamedTarget, current: Cached, next: KubeObject): KubeObject {
 	const { kind } = target;
 	const { name, namespace, resourceVersion, uid } = next.metadata;
-	const path = kind.subresources.scale?.specReplicas ?? defaultPath;
 	const config = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name, namespace } };
-	setPath(config, path, valueAt(next, path));
+	setReplicas(kind, config, replicasOf(kind, next));
 	const object = serverSideApply({
 		live: fields(current.object),
 		config,
@@ -93,34 +89,32 @@ function readScale(context: Context): { value: unknown } {
 	return readObjectBody({ ...request, headers: { ...request.headers, "content-type": written } });
 }
 
-function rescaled({ kind, name }: NamedTarget, current: Cached, scale: Scale): KubeObject {
+function rescaled({ kind }: NamedTarget, current: Cached, scale: Scale): KubeObject {
 	const { problems } = decode(scale, "Scale");
 	if (problems[0] !== undefined) throw new ApiError("BadRequest", problems[0].message);
-	const replicas = scale.spec?.replicas ?? 0;
-	if (replicas < 0)
-		throw invalid({ group: "autoscaling", kind: "Scale" }, name, [
-			{
-				reason: "FieldValueInvalid",
-				message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
-				field: "spec.replicas",
-			},
-		]);
 	const object = copyObject(current.object);
 	object.metadata.resourceVersion = scale.metadata?.resourceVersion ?? "";
 	if (scale.metadata?.uid !== undefined) object.metadata.uid = scale.metadata.uid;
-	const path = kind.subresources.scale?.specReplicas ?? defaultPath;
-	setPath(object, path, replicas);
+	setReplicas(kind, object, scale.spec?.replicas ?? 0);
 	return object;
 }
 
-function setPath(object: object, path: string, value: unknown): void {
-	const parts = path.split(".").filter((part) => part !== "");
-	const last = parts.pop() ?? "";
-	// Paths of kinds lead through objects.
-	let at = object as Record<string, unknown>;
-	for (const part of parts) {
-		at[part] ??= {};
-		at = at[part] as Record<string, unknown>;
-	}
-	at[last] = value;
+/** That of the whole object; what is wrong with the number is wrong with the scale. */
+function scaleStrategy({ kind, name }: NamedTarget, now: string): Strategy {
+	const { prepare, validate } = mainStrategy(kind, now);
+	return {
+		prepare,
+		validate(object, old) {
+			const replicas = Number(replicasOf(kind, object));
+			if (replicas < 0)
+				throw invalid({ group: "autoscaling", kind: "Scale" }, name, [
+					{
+						reason: "FieldValueInvalid",
+						message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+						field: "spec.replicas",
+					},
+				]);
+			return validate(object, old);
+		},
+	};
 }

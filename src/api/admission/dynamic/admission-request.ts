@@ -47,25 +47,33 @@ export function describedRequest(request: AdmissionAttributes, { served }: Invoc
 /** @param owned the objects may be changed; otherwise they are those of the request where those will do */
 export function objectsOf(
 	request: AdmissionAttributes,
-	{ served }: Invocation,
+	invocation: Invocation,
 	owned: boolean,
 ): Pick<AdmissionRequest, "object" | "oldObject"> {
-	const { operation, object, old, sent, kind, subresource } = request;
+	const { operation, object, old, sent } = request;
 	if (sent !== undefined) return { object: owned ? deepCopy(sent) : sent, oldObject: null };
 	if (operation === "connect") {
 		// Options have no metadata.
 		const { metadata: _, ...options } = object;
 		return { object: deepCopy(options) as KubeObject, oldObject: null };
 	}
-	const shown = (one: KubeObject) => {
-		if (subresource === "scale") return scaleOf(kind, one);
-		return owned || served !== undefined ? inVersion(kind, served, one) : one;
-	};
-	if (operation === "delete") return { object: null, oldObject: shown(object) };
-	const next = shown(object);
+	const isStored = invocation.served === undefined && !isScale(request);
+	const seen = (one: KubeObject) => (owned || !isStored ? seenAs(request, invocation, one) : one);
+	if (operation === "delete") return { object: null, oldObject: seen(object) };
+	const next = seen(object);
 	// Until it is written, it has the version that it is to replace.
 	if (owned && old !== undefined) next.metadata.resourceVersion ??= old.metadata.resourceVersion;
-	return { object: next, oldObject: old === undefined ? null : shown(old) };
+	return { object: next, oldObject: old === undefined ? null : seen(old) };
+}
+
+/** A copy of the object as the request is about it: in the version of the invocation, or of a scale, the Scale. */
+export function seenAs(request: AdmissionAttributes, { served }: Invocation, object: KubeObject): KubeObject {
+	return isScale(request) ? scaleOf(request.kind, object) : inVersion(request.kind, served, object);
+}
+
+/** The request is about an object's Scale, not about all of it. */
+export function isScale({ subresource }: Pick<AdmissionAttributes, "subresource">): boolean {
+	return subresource === "scale";
 }
 
 /** A copy of an object of the stored version in another. */
@@ -78,10 +86,11 @@ export function inVersion(kind: Kind, served: ServedVersion | undefined, object:
 
 /** A subresource's object may be of a kind of its own. */
 function kindOf(
-	{ kind, sent, object, operation, subresource }: AdmissionAttributes,
+	request: AdmissionAttributes,
 	{ group, version }: Pick<KindNames, "group" | "version">,
 ): GroupVersionKind {
-	if (subresource === "scale") return { group: "autoscaling", version: "v1", kind: "Scale" };
+	const { kind, sent, object, operation } = request;
+	if (isScale(request)) return { group: "autoscaling", version: "v1", kind: "Scale" };
 	const subject = sent ?? (operation === "connect" ? object : undefined);
 	if (subject === undefined) return { group, version, kind: kind.kind };
 	const cut = subject.apiVersion.indexOf("/");

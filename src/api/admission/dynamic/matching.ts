@@ -109,9 +109,11 @@ function namespaceCriterion(labelSelector: LabelSelector | undefined): Criterion
 function objectCriterion(labelSelector: LabelSelector | undefined): Criterion | undefined {
 	if (labelSelector === undefined || isEmptySelector(labelSelector)) return undefined;
 	const selector = selectorFrom(labelSelector);
-	return ({ object, old, sent, operation }) => {
+	return ({ object, old, sent, operation, subresource }) => {
 		// Options of connections have no labels.
 		if (operation === "connect") return false;
+		// A Scale has none of the object's.
+		if (subresource === "scale") return selector.matches(undefined);
 		const matches = (one: KubeObject | undefined) =>
 			one?.metadata !== undefined && selector.matches(one.metadata.labels);
 		return sent === undefined ? matches(object) || matches(old) : matches(sent);

@@ -4,10 +4,13 @@ import { ApiError } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import { patchProblem } from "../../../core/patches/errors.ts";
 import { applyJsonPatch } from "../../../core/patches/json-patch.ts";
+import type { Scale } from "../../../kinds/generated/types.ts";
+import { decode } from "../../../kinds/schema.ts";
 import { decodeAdmitted } from "../../resources/decode.ts";
 import { metadataForUpdate } from "../../resources/metadata.ts";
+import { replicasOf, setReplicas } from "../../resources/scale.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
-import { inVersion } from "./admission-request.ts";
+import { isScale, seenAs } from "./admission-request.ts";
 import { type Invocation, internalError } from "./matching.ts";
 
 /**
@@ -17,7 +20,7 @@ import { type Invocation, internalError } from "./matching.ts";
  */
 export function applyMutation(
 	request: AdmissionAttributes,
-	{ served }: Invocation,
+	invocation: Invocation,
 	webhook: string,
 	patch: readonly unknown[],
 ): boolean {
@@ -25,25 +28,38 @@ export function applyMutation(
 		throw internalError(
 			`admission webhook ${JSON.stringify(webhook)} attempted to modify the object, which is not supported for this operation`,
 		);
-	return replaceObject(request, { served }, patched(inVersion(request.kind, served, request.object), patch));
+	return replaceObject(request, invocation, patched(seenAs(request, invocation, request.object), patch));
 }
 
-/** Only what is created or updated, as an object of its own kind, can become something else. */
-export function isMutable({ operation, sent, subresource }: AdmissionAttributes): boolean {
-	return operation !== "delete" && operation !== "connect" && sent === undefined && subresource !== "scale";
+/** Only what is created or updated, as an object of its own kind or as its Scale, can become something else. */
+export function isMutable({ operation, sent }: AdmissionAttributes): boolean {
+	return operation !== "delete" && operation !== "connect" && sent === undefined;
 }
 
 /**
- * Puts what was made of the object, in the version of the invocation, in its place.
+ * Puts what was made of the object, in the version of the invocation, in its place; of a Scale, the number of replicas.
  * @returns whether it is another @throws ApiError InternalError when it is no object of the kind any more
  */
 export function replaceObject(request: AdmissionAttributes, { served }: Invocation, made: unknown): boolean {
 	const { kind, object } = request;
+	if (isScale(request)) return rescale(request, made);
 	const next = decodeAdmitted(kind, served, made);
 	const { uid: _, ...metadata } = next.metadata;
 	next.metadata = metadataForUpdate(kind, metadata, object.metadata);
 	if (semanticEqual(next, object)) return false;
 	replace(object, next);
+	return true;
+}
+
+/** @throws ApiError InternalError when it is no Scale any more */
+function rescale({ kind, object }: AdmissionAttributes, made: unknown): boolean {
+	const scale = decode(made, "Scale");
+	const problem = scale.problems[0];
+	if (problem !== undefined) throw internalError(problem.message);
+	const { spec = {} } = scale.object as unknown as Scale;
+	const { replicas = 0 } = spec;
+	if (replicasOf(kind, object) === replicas) return false;
+	setReplicas(kind, object, replicas);
 	return true;
 }
 

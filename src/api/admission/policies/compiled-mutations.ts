@@ -5,17 +5,16 @@ import { patchProblem } from "../../../core/patches/errors.ts";
 import { applyJsonPatch } from "../../../core/patches/json-patch.ts";
 import { mergeConfiguration } from "../../../core/patches/server-side-apply.ts";
 import { jsonPatchType, rootObjectType } from "../../../kinds/admissionregistration/expressions.ts";
-import { schemasOf } from "../../../kinds/builtin-schemas.ts";
-import type { Kind, ServedVersion } from "../../../kinds/engine/kind.ts";
+import type { Schemas } from "../../../kinds/engine/type-schema.ts";
 import type { MutatingAdmissionPolicy } from "../../../kinds/generated/types.ts";
 import type { Activation } from "../dynamic/activation.ts";
 import { compileConditions } from "../dynamic/conditions.ts";
 import { type Compiled, Composition, compiled, withParams } from "./composition.ts";
 
-/** In which version objects are: that of a kind, or another that it is served in. */
-export interface Form {
-	kind: Kind;
-	served: ServedVersion | undefined;
+/** What an object is: a type by its name in schemas. */
+export interface ObjectType {
+	schema: string;
+	schemas: Schemas;
 }
 
 interface CompiledMutation {
@@ -62,14 +61,14 @@ export class CompiledMutations {
 	 * @param params null for none
 	 * @throws Error that says why it cannot
 	 */
-	mutated(index: number, object: KubeObject, form: Form, request: Activation, params: unknown): unknown {
+	mutated(index: number, object: KubeObject, type: ObjectType, request: Activation, params: unknown): unknown {
 		const mutation = this.#mutations[index];
 		if (mutation === undefined) return object;
 		const { isJsonPatch, expression } = mutation;
 		if (typeof expression === "string") throw new Error(expression);
 		const { value, error } = this.#composition.begin(withParams(request, params)).of(expression);
 		if (error !== undefined) throw new Error(error);
-		return isJsonPatch ? patched(object, value) : merged(object, value, form);
+		return isJsonPatch ? patched(object, value) : merged(object, value, type);
 	}
 }
 
@@ -87,14 +86,14 @@ function patched(object: KubeObject, value: unknown): unknown {
 	}
 }
 
-function merged(object: KubeObject, value: unknown, { kind, served }: Form): unknown {
+function merged(object: KubeObject, value: unknown, { schema, schemas }: ObjectType): unknown {
 	if (!(value instanceof MadeObject) || value.typeName !== "Object")
 		throw new Error("type mismatch: ApplyConfiguration.expression must evaluate to Object");
 	// First: it finds out whether the value has an end.
 	const config = asJson(value);
 	checkNames(value, "Object");
 	if (!isRecord(config)) throw new Error("invalid ApplyConfiguration: not an object");
-	return mergeConfiguration(object, config, served?.schema ?? kind.schema, schemasOf(kind));
+	return mergeConfiguration(object, config, schema, schemas);
 }
 
 /** @throws Error for what JSON cannot have */

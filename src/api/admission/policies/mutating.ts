@@ -2,17 +2,18 @@
 import { ApiError, messageOf } from "../../../core/errors.ts";
 import { mutatingAdmissionPolicies } from "../../../kinds/admissionregistration/mutatingadmissionpolicy.ts";
 import { mutatingAdmissionPolicyBindings } from "../../../kinds/admissionregistration/mutatingadmissionpolicybinding.ts";
+import { builtinSchemas, schemasOf } from "../../../kinds/builtin-schemas.ts";
 import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from "../../../kinds/generated/types.ts";
 import type { WatchCache } from "../../cache/cache.ts";
 import { refused } from "../../server/admission-step.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 import { activationOf } from "../dynamic/activation.ts";
-import { inVersion } from "../dynamic/admission-request.ts";
+import { isScale, seenAs } from "../dynamic/admission-request.ts";
 import { type Invocation, isExempt } from "../dynamic/matching.ts";
 import { isMutable, replaceObject } from "../dynamic/mutation.ts";
 import { asked, beginRound, endRound, isAsked } from "../dynamic/reinvocation.ts";
 import { type Bound, BoundPolicies, visitBindings } from "./bound-policies.ts";
-import { CompiledMutations } from "./compiled-mutations.ts";
+import { CompiledMutations, type ObjectType } from "./compiled-mutations.ts";
 
 type BoundPolicy = Bound<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutations>;
 
@@ -55,9 +56,9 @@ function apply(request: AdmissionAttributes, bound: BoundPolicy, invocation: Inv
 			try {
 				if (!compiled.applies(activationOf(request, invocation), params)) return;
 				for (let index = 0; index < compiled.count; index++) {
-					const form = { kind: request.kind, served: invocation.served };
-					const object = inVersion(form.kind, form.served, request.object);
-					const made = compiled.mutated(index, object, form, activationOf(request, invocation), params);
+					const object = seenAs(request, invocation, request.object);
+					const type = typeOf(request, invocation);
+					const made = compiled.mutated(index, object, type, activationOf(request, invocation), params);
 					if (replaceObject(request, invocation, made)) hasChanged = true;
 				}
 			} catch (error) {
@@ -67,6 +68,12 @@ function apply(request: AdmissionAttributes, bound: BoundPolicy, invocation: Inv
 		failed,
 	});
 	return hasChanged;
+}
+
+function typeOf(request: AdmissionAttributes, { served }: Invocation): ObjectType {
+	const { kind } = request;
+	if (isScale(request)) return { schema: "Scale", schemas: builtinSchemas };
+	return { schema: served?.schema ?? kind.schema, schemas: schemasOf(kind) };
 }
 
 /** Upstream's answer is without the words that it has for other refusals. */
