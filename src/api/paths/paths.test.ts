@@ -47,3 +47,39 @@ test("health is told in a word, or check by check", async () => {
 	expect((await api.ask("GET", "/constructor")).status).toBe(404);
 	await api.close();
 });
+
+test("statusz and flagz are text for people, and objects for those who ask for them", async () => {
+	const api = await testApi({ gitVersion: "v1.36.0", admissionPlugins: ["DenyServiceExternalIPs"], roles: "bootstrap" });
+	const monitor = { name: "prometheus", groups: ["system:monitoring", "system:authenticated"] };
+	const page = (path: string, accept?: string) =>
+		api.ask("GET", path, undefined, { user: monitor, ...(accept !== undefined && { headers: { accept } }) });
+	const status = (await page("/statusz", "application/json, */*")).text().split("\n");
+	expect(status.slice(0, 2)).toEqual(["", "kube-apiserver statusz"]);
+	expect(status[4]).toMatch(/^Started: \w{3} \w{3} [ \d]\d [\d:]{8} UTC \d{4}$/);
+	expect(status.slice(5, 9)).toEqual([
+		expect.stringMatching(/^Up: 0 hr 00 min \d\d sec$/),
+		`Go version: node${process.versions.node}`,
+		"Binary version: 1.36.0",
+		"Emulation version: 1.36",
+	]);
+	const flags = (await page("/flagz")).text();
+	expect(flags).toMatch(/^\nkube-apiserver flagz\nWarning: /);
+	expect(flags).toContain("\nauthorization-mode=[Node,RBAC]\n");
+	const form = (as: string, version = "v1beta1") => `application/json;v=${version};g=config.k8s.io;as=${as}`;
+	expect((await page("/statusz", form("Statusz"))).object).toMatchObject({
+		kind: "Statusz",
+		apiVersion: "config.k8s.io/v1beta1",
+		metadata: { name: "kube-apiserver" },
+		binaryVersion: "1.36.0",
+		emulationVersion: "1.36",
+	});
+	const old = await page("/flagz", form("Flagz", "v1alpha1"));
+	expect(old.object).toMatchObject({ kind: "Flagz", flags: { "enable-admission-plugins": "[DenyServiceExternalIPs]" } });
+	expect(old.headers["warning"]).toContain("This version of the flagz endpoint is deprecated");
+	expect((await page("/flagz", form("Flagz").replace("json", "yaml"))).text()).toContain("kind: Flagz\n");
+	for (const accept of ["application/json", form("Statusz"), "application/xml"])
+		expect((await page("/flagz", accept)).status).toBe(406);
+	const ann = { name: "ann", groups: ["system:authenticated"] };
+	expect((await api.ask("GET", "/flagz", undefined, { user: ann })).status).toBe(403);
+	await api.close();
+});

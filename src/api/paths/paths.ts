@@ -16,27 +16,33 @@ import { WorkloadMetrics } from "../workload-metrics/serve.ts";
 import { discoveryAt } from "./discovery.ts";
 import { healthAt } from "./health.ts";
 import { receiveLogs } from "./receive-logs.ts";
+import { runtime, zPages } from "./z-pages.ts";
 
 export type Paths = (request: ApiRequest, user: User) => Promise<ApiResponse>;
 
 export function createPaths(server: Server, aggregator: Aggregator): Paths {
-	const { usage } = server.options;
+	const { usage, gitVersion = defaultVersion } = server.options;
 	const documents = discovery(
 		server.registry,
 		usage === undefined ? virtualResources : [...virtualResources, ...usageResources],
 		aggregator.descriptions,
 	);
 	const schemas = openApi(server.registry, {
-		version: server.options.gitVersion ?? defaultVersion,
+		version: gitVersion,
 		parts: () => aggregator.openApiParts(),
 		remoteIndex: () => Object.assign({}, ...aggregator.descriptions().map((one) => one.openApi)),
 	});
 	const workloads = new WorkloadMetrics(server.cache, server.clock);
+	const pageAt = zPages(server, gitVersion);
 	return async (request, user) => {
 		if (request.method === "POST" && request.path === endedLogsPath) return receiveLogs(server, request, user);
 		if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
 		const path = request.path.length > 1 && request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
-		const found = discoveryAt(documents, path, request) ?? healthAt(path, request) ?? plainAt(server, path);
+		const found =
+			discoveryAt(documents, path, request) ??
+			healthAt(path, request) ??
+			plainAt(server, path) ??
+			pageAt(path, request);
 		if (found !== undefined) return found;
 		const dump = dumpAt(path, server.flowControl.levels);
 		if (dump !== undefined) return textResponse(dump);
@@ -93,7 +99,7 @@ function versionOf({ gitVersion = defaultVersion, build }: Server["options"]): o
 		buildDate: "1970-01-01T00:00:00Z",
 		...build?.(),
 		// What clients print under these names: what runs the program, and what compiles it.
-		goVersion: `node${process.versions.node}`,
+		goVersion: runtime,
 		compiler: "v8",
 		platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`,
 	};

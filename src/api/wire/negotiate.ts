@@ -128,6 +128,34 @@ interface AggregatedFormat {
 const discoveryGroup = "apidiscovery.k8s.io";
 const discoveryList = "APIGroupDiscoveryList";
 
+/** Of the structured forms of `/statusz` and `/flagz`. */
+export const pageGroup = "config.k8s.io";
+
+export interface PageFormat {
+	encoding: "json" | "yaml";
+	version: "v1beta1" | "v1alpha1";
+}
+
+/**
+ * In which form a client wants such a page; undefined: as text.
+ * @param kind what a client has to name, with group and version, to have it structured @throws ApiError NotAcceptable
+ */
+export function pageFormat(accept: string | undefined, kind: string): PageFormat | undefined {
+	if (accept === undefined || accept.trim() === "") return undefined;
+	for (const { type, parameters } of rangesOf(accept)) {
+		const [as, group, version] = [parameters.get("as"), parameters.get("g"), parameters.get("v")];
+		if (as === undefined && group === undefined && version === undefined) {
+			if (["text/plain", "text/*", "*/*"].includes(type)) return undefined;
+			continue;
+		}
+		if (as !== kind || group !== pageGroup || (version !== "v1beta1" && version !== "v1alpha1")) continue;
+		for (const encoding of ["json", "yaml"] as const)
+			if (includes(type, mediaTypes[encoding])) return { encoding, version };
+	}
+	const types = [mediaTypes.json, mediaTypes.yaml, "text/plain"];
+	throw new ApiError("NotAcceptable", `only the following media types are accepted: ${types.join(", ")}`, {});
+}
+
 interface MediaRange {
 	/** In lower case. */
 	type: string;

@@ -25,7 +25,7 @@ const everyone = [
 	]),
 	clusterRole("system:cluster-trust-bundle-discovery", [rule(["certificates.k8s.io"], ["clustertrustbundles"], read)]),
 	clusterRole("system:monitoring", [
-		pathRule([...health.flatMap((path) => [path, `${path}/*`]), "/metrics", "/metrics/slis"]),
+		pathRule([...health.flatMap((path) => [path, `${path}/*`]), "/metrics", "/metrics/slis", "/statusz", "/flagz"]),
 	]),
 ];
 
