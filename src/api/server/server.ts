@@ -86,6 +86,8 @@ export interface AdmissionAttributes {
 	readonly kind: Kind;
 	/** The version that the client speaks, when it is not the stored one. */
 	readonly served: ServedVersion | undefined;
+	/** The kind in the version that the client speaks, where admission sees a custom resource in another. */
+	readonly requested?: Kind;
 	readonly namespace: string | undefined;
 	/** Empty for an object whose name is yet to be generated. */
 	readonly name: string;

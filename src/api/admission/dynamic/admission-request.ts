@@ -26,14 +26,15 @@ export function admissionRequest(request: AdmissionAttributes, invocation: Invoc
 export type DescribedRequest = Omit<AdmissionRequest, "uid" | "object" | "oldObject">;
 
 export function describedRequest(request: AdmissionAttributes, { served }: Invocation): DescribedRequest {
+	const requested = request.served ?? request.requested ?? request.kind;
 	const { kind, subresource, operation, sent, name, namespace, user, dryRun, query } = request;
 	const place = kind.plural === namespaces.plural && kind.group === "" ? name : namespace;
 	return {
 		kind: kindOf(request, served ?? kind),
 		resource: resourceOf(served ?? kind, kind),
 		...(subresource !== undefined && { subResource: subresource }),
-		requestKind: kindOf(request, request.served ?? kind),
-		requestResource: resourceOf(request.served ?? kind, kind),
+		requestKind: kindOf(request, requested),
+		requestResource: resourceOf(requested, kind),
 		...(subresource !== undefined && { requestSubResource: subresource }),
 		...(name !== "" && { name }),
 		...(place !== undefined && { namespace: place }),

@@ -11,8 +11,11 @@ import type { NamedRuleWithOperations } from "../../../kinds/generated/types.ts"
 import type { WatchCache } from "../../cache/cache.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 
-/** The version of a kind in which a webhook is asked: a served one, or undefined for the stored one. */
+/** The version in which a webhook is asked about objects. */
 export interface Invocation {
+	/** That of the request, but for custom resources: of these, each version is a kind by itself. */
+	kind: Kind;
+	/** Of a built-in kind, a served version, or undefined for the stored one. */
 	served: ServedVersion | undefined;
 }
 
@@ -43,7 +46,7 @@ export function matcher(criteria: MatchCriteria): Matcher {
 	const selectors = [namespaceCriterion(criteria.namespaceSelector), objectCriterion(criteria.objectSelector)];
 	return {
 		invocation(request) {
-			const invocation = rules === undefined ? { served: request.served } : invocationOf(request, rules, isEquivalent);
+			const invocation = rules === undefined ? ownInvocation(request) : invocationOf(request, rules, isEquivalent);
 			if (invocation === undefined || excluded.length === 0) return invocation;
 			return invocationOf(request, excluded, isEquivalent) === undefined ? invocation : undefined;
 		},
@@ -57,12 +60,28 @@ function invocationOf(
 	isEquivalent: boolean,
 ): Invocation | undefined {
 	const { kind, served } = request;
-	if (rules.some((matches) => matches(request, served ?? kind))) return { served };
-	if (!isEquivalent || kind.servedAs === undefined) return undefined;
-	const others = [undefined, ...kind.servedAs].filter((version) => version !== served);
+	if (rules.some((matches) => matches(request, served ?? kind))) return ownInvocation(request);
+	if (!isEquivalent) return undefined;
+	const others = otherVersions(request);
 	for (const matches of rules)
-		for (const version of others) if (matches(request, version ?? kind)) return { served: version };
+		for (const other of others) if (matches(request, other.served ?? other.kind)) return other;
 	return undefined;
+}
+
+function ownInvocation({ kind, served }: AdmissionAttributes): Invocation {
+	return { kind, served };
+}
+
+/** The versions of the resource apart from that of the request. */
+function otherVersions({ kind, served, server }: AdmissionAttributes): readonly Invocation[] {
+	// The version in which a custom resource is stored knows of the others.
+	const main = kind.custom === undefined ? kind : server.registry.groupKind(kind.group, kind.kind);
+	if (main?.servedAs === undefined) return [];
+	const all = [undefined, ...main.servedAs];
+	if (kind.custom === undefined)
+		return all.filter((version) => version !== served).map((version) => ({ kind, served: version }));
+	const kinds = all.map((version) => version?.as ?? main);
+	return kinds.filter(({ version }) => version !== kind.version).map((one) => ({ kind: one, served: undefined }));
 }
 
 /** @param version the one that is looked for in the rule */

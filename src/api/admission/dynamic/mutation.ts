@@ -1,7 +1,7 @@
 /** What a webhook's patch makes of an object. */
 import { semanticEqual } from "../../../core/equal.ts";
 import { ApiError } from "../../../core/errors.ts";
-import type { KubeObject } from "../../../core/object.ts";
+import { deepCopy, type KubeObject } from "../../../core/object.ts";
 import { patchProblem } from "../../../core/patches/errors.ts";
 import { applyJsonPatch } from "../../../core/patches/json-patch.ts";
 import type { Scale } from "../../../kinds/generated/types.ts";
@@ -12,23 +12,26 @@ import { replicasOf, setReplicas } from "../../resources/scale.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 import { isScale, seenAs } from "./admission-request.ts";
 import { type Invocation, internalError } from "./matching.ts";
+import { convertedTo } from "./view.ts";
 
 /**
  * Applies a patch to the object of a request, in place. Of its metadata, the server's own part stays as it is.
+ * @param view the request in the version of the invocation, to which the patch was made
  * @returns whether the object has changed
  * @throws ApiError InternalError when the patch does not apply, or leaves no object of the kind
  */
 export function applyMutation(
 	request: AdmissionAttributes,
+	view: AdmissionAttributes,
 	invocation: Invocation,
 	webhook: string,
 	patch: readonly unknown[],
-): boolean {
+): boolean | Promise<boolean> {
 	if (!isMutable(request))
 		throw internalError(
 			`admission webhook ${JSON.stringify(webhook)} attempted to modify the object, which is not supported for this operation`,
 		);
-	return replaceObject(request, invocation, patched(seenAs(request, invocation, request.object), patch));
+	return replaceObject(request, view, invocation, patched(seenAs(view, invocation, view.object), patch));
 }
 
 /** Only what is created or updated, as an object of its own kind or as its Scale, can become something else. */
@@ -40,10 +43,21 @@ export function isMutable({ operation, sent }: AdmissionAttributes): boolean {
  * Puts what was made of the object, in the version of the invocation, in its place; of a Scale, the number of replicas.
  * @returns whether it is another @throws ApiError InternalError when it is no object of the kind any more
  */
-export function replaceObject(request: AdmissionAttributes, { served }: Invocation, made: unknown): boolean {
-	const { kind, object } = request;
+export function replaceObject(
+	request: AdmissionAttributes,
+	view: AdmissionAttributes,
+	{ served }: Invocation,
+	made: unknown,
+): boolean | Promise<boolean> {
 	if (isScale(request)) return rescale(request, made);
-	const next = decodeAdmitted(kind, served, made);
+	const next = decodeAdmitted(view.kind, served, made);
+	if (view.kind === request.kind) return taken(request, next);
+	const back = convertedTo(request.kind, view.kind, [next]);
+	const first = ([only = next]: readonly KubeObject[]) => taken(request, deepCopy(only));
+	return back instanceof Promise ? back.then(first) : first(back);
+}
+
+function taken({ kind, object }: AdmissionAttributes, next: KubeObject): boolean {
 	const { uid: _, ...metadata } = next.metadata;
 	next.metadata = metadataForUpdate(kind, metadata, object.metadata);
 	if (semanticEqual(next, object)) return false;

@@ -1,5 +1,6 @@
 /** Mutating admission policies: what they make of objects. */
 import { ApiError, messageOf } from "../../../core/errors.ts";
+import type { KubeObject } from "../../../core/object.ts";
 import { mutatingAdmissionPolicies } from "../../../kinds/admissionregistration/mutatingadmissionpolicy.ts";
 import { mutatingAdmissionPolicyBindings } from "../../../kinds/admissionregistration/mutatingadmissionpolicybinding.ts";
 import { builtinSchemas, schemasOf } from "../../../kinds/builtin-schemas.ts";
@@ -12,13 +13,14 @@ import { isScale, seenAs } from "../dynamic/admission-request.ts";
 import { type Invocation, isExempt } from "../dynamic/matching.ts";
 import { isMutable, replaceObject } from "../dynamic/mutation.ts";
 import { asked, beginRound, endRound, isAsked } from "../dynamic/reinvocation.ts";
+import { viewOf } from "../dynamic/view.ts";
 import { type Bound, BoundPolicies, visitBindings } from "./bound-policies.ts";
 import { CompiledMutations, type ObjectType } from "./compiled-mutations.ts";
 
 type BoundPolicy = Bound<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutations>;
 
-/** @param cache has been filled already @returns undefined, since expressions do not wait */
-export function mutatingPolicies(cache: WatchCache): (request: AdmissionAttributes) => undefined {
+/** @param cache has been filled already @returns undefined where no policy is about the request */
+export function mutatingPolicies(cache: WatchCache): (request: AdmissionAttributes) => Promise<void> | undefined {
 	const kinds = { policies: mutatingAdmissionPolicies, bindings: mutatingAdmissionPolicyBindings };
 	const policies = new BoundPolicies(cache, kinds, (policy) => new CompiledMutations(policy));
 	return (request) => {
@@ -28,21 +30,27 @@ export function mutatingPolicies(cache: WatchCache): (request: AdmissionAttribut
 			const invocation = one.matcher.invocation(request);
 			return invocation === undefined ? [] : [{ bound: one, invocation }];
 		});
-		if (concerned.length === 0) return undefined;
-		const reinvocation = beginRound(request);
-		for (const { bound: one, invocation } of concerned) {
-			const id = `policy/${one.policy.metadata.name}`;
-			if (!isAsked(reinvocation, id) || !one.matcher.selects(request, cache)) continue;
-			const changed = apply(request, one, invocation);
-			asked(reinvocation, id, changed, one.compiled().isReinvocable);
-		}
-		endRound(request, reinvocation);
-		return undefined;
+		return concerned.length === 0 ? undefined : applyAll(request, concerned, cache);
 	};
 }
 
+async function applyAll(
+	request: AdmissionAttributes,
+	concerned: readonly { bound: BoundPolicy; invocation: Invocation }[],
+	cache: WatchCache,
+): Promise<void> {
+	const reinvocation = beginRound(request);
+	for (const { bound, invocation } of concerned) {
+		const id = `policy/${bound.policy.metadata.name}`;
+		if (!isAsked(reinvocation, id) || !bound.matcher.selects(request, cache)) continue;
+		const changed = await apply(request, bound, invocation);
+		asked(reinvocation, id, changed, bound.compiled().isReinvocable);
+	}
+	endRound(request, reinvocation);
+}
+
 /** @returns whether the object has changed @throws ApiError Forbidden, where the policy's failures refuse requests */
-function apply(request: AdmissionAttributes, bound: BoundPolicy, invocation: Invocation): boolean {
+async function apply(request: AdmissionAttributes, bound: BoundPolicy, invocation: Invocation): Promise<boolean> {
 	const compiled = bound.compiled();
 	const policy = bound.policy.metadata.name;
 	let hasChanged = false;
@@ -51,22 +59,23 @@ function apply(request: AdmissionAttributes, bound: BoundPolicy, invocation: Inv
 		const by = binding === undefined ? `'${policy}'` : `'${policy}' with binding '${binding.metadata.name}'`;
 		throw denied(request, `policy ${by} denied request: ${message}`);
 	};
-	visitBindings(request, bound, {
-		use(binding, params) {
-			try {
-				if (!compiled.applies(activationOf(request, invocation), params)) return;
-				for (let index = 0; index < compiled.count; index++) {
-					const object = seenAs(request, invocation, request.object);
-					const type = typeOf(request, invocation);
-					const made = compiled.mutated(index, object, type, activationOf(request, invocation), params);
-					if (replaceObject(request, invocation, made)) hasChanged = true;
-				}
-			} catch (error) {
-				failed(messageOf(error), binding);
+	const uses: { binding: MutatingAdmissionPolicyBinding; params: KubeObject | null }[] = [];
+	visitBindings(request, bound, { use: (binding, params) => uses.push({ binding, params }), failed });
+	for (const { binding, params } of uses) {
+		try {
+			let view = await viewOf(request, invocation);
+			if (!compiled.applies(activationOf(view, invocation), params)) continue;
+			for (let index = 0; index < compiled.count; index++) {
+				if (index > 0) view = await viewOf(request, invocation);
+				const object = seenAs(view, invocation, view.object);
+				const type = typeOf(view, invocation);
+				const made = compiled.mutated(index, object, type, activationOf(view, invocation), params);
+				if (await replaceObject(request, view, invocation, made)) hasChanged = true;
 			}
-		},
-		failed,
-	});
+		} catch (error) {
+			failed(messageOf(error), binding);
+		}
+	}
 	return hasChanged;
 }
 

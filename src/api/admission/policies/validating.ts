@@ -8,6 +8,7 @@ import { refused } from "../../server/admission-step.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 import { type Activation, activationOf } from "../dynamic/activation.ts";
 import { type Invocation, isExempt } from "../dynamic/matching.ts";
+import { type Views, viewIn, viewsOf } from "../dynamic/view.ts";
 import { type Bound, BoundPolicies, visitBindings } from "./bound-policies.ts";
 import { CompiledPolicy, type Denial } from "./compiled-policy.ts";
 
@@ -21,29 +22,41 @@ interface Refusal {
 
 const longestAnnotation = 10 * 1024;
 
-/** @param cache has been filled already @returns undefined, since expressions do not wait */
-export function validatingPolicies(cache: WatchCache): (request: AdmissionAttributes) => undefined {
+/** @param cache has been filled already @returns undefined where no webhook has to convert what is validated */
+export function validatingPolicies(cache: WatchCache): (request: AdmissionAttributes) => Promise<void> | undefined {
 	const kinds = { policies: validatingAdmissionPolicies, bindings: validatingAdmissionPolicyBindings };
 	const policies = new BoundPolicies(cache, kinds, (policy) => new CompiledPolicy(policy));
 	return (request) => {
 		const bound = policies.list();
 		if (bound.length === 0 || isExempt(request)) return undefined;
-		const activations = new Map<Invocation["served"], Activation>();
-		const refusals: Refusal[] = [];
+		const concerned: Concerned[] = [];
 		for (const one of bound) {
 			const invocation = one.matcher.invocation(request);
-			if (invocation === undefined || !one.matcher.selects(request, cache)) continue;
-			let activation = activations.get(invocation.served);
-			if (activation === undefined) {
-				activation = activationOf(request, invocation);
-				activations.set(invocation.served, activation);
-			}
-			refusals.push(...refusalsOf(request, one, activation));
+			if (invocation !== undefined && one.matcher.selects(request, cache)) concerned.push({ bound: one, invocation });
 		}
-		const [first] = refusals;
-		if (first !== undefined) throw denied(request, first);
-		return undefined;
+		if (concerned.length === 0) return undefined;
+		const views = viewsOf(request, concerned.map(({ invocation }) => invocation));
+		if (views instanceof Promise) return views.then((all) => judge(request, concerned, all));
+		return judge(request, concerned, views);
 	};
+}
+
+interface Concerned {
+	bound: BoundPolicy;
+	invocation: Invocation;
+}
+
+/** @throws ApiError when one of them refuses the request */
+function judge(request: AdmissionAttributes, concerned: readonly Concerned[], views: Views): undefined {
+	const activations = new Map<unknown, Activation>();
+	const refusals = concerned.flatMap(({ bound, invocation }) => {
+		const version = invocation.served ?? invocation.kind;
+		const activation = activations.get(version) ?? activationOf(viewIn(views, invocation), invocation);
+		activations.set(version, activation);
+		return refusalsOf(request, bound, activation);
+	});
+	const [first] = refusals;
+	if (first !== undefined) throw denied(request, first);
 }
 
 type BoundPolicy = Bound<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, CompiledPolicy>;

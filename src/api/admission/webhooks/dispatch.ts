@@ -9,6 +9,7 @@ import { admissionRequest } from "../dynamic/admission-request.ts";
 import { type Invocation, internalError } from "../dynamic/matching.ts";
 import { applyMutation } from "../dynamic/mutation.ts";
 import { asked, beginRound, endRound, isAsked } from "../dynamic/reinvocation.ts";
+import { type Views, viewIn, viewOf, viewsOf } from "../dynamic/view.ts";
 import { Denied, type Webhook } from "./webhook.ts";
 import type { WebhookMetrics } from "./webhook-metrics.ts";
 
@@ -40,10 +41,12 @@ export async function askMutating(
 	for (const call of calls) {
 		const { webhook, invocation } = call;
 		if (!isAsked(reinvocation, webhook.id)) continue;
-		if (!isChosen(request, call, cache)) continue;
-		const answer = await ask(request, call, "mutating", round, metrics);
+		if (!webhook.matcher.selects(request, cache)) continue;
+		const view = await viewOf(request, invocation);
+		if (!meetsConditions(view, call)) continue;
+		const answer = await ask(view, call, "mutating", round, metrics);
 		const patch = answer?.patch ?? [];
-		const changed = patch.length > 0 && applyMutation(request, invocation, webhook.name, patch);
+		const changed = patch.length > 0 && (await applyMutation(request, view, invocation, webhook.name, patch));
 		annotate(request, call, round, changed, patch);
 		asked(reinvocation, webhook.id, changed, webhook.isReinvocable);
 	}
@@ -68,11 +71,11 @@ function annotate(
 }
 
 /**
- * By labels and conditions, as they are now.
+ * Whether the conditions of a webhook hold.
+ * @param request in the version of the call
  * @throws ApiError Forbidden for conditions that cannot be evaluated, where the webhook's failure policy is to fail
  */
-export function isChosen(request: AdmissionAttributes, { webhook, invocation }: Call, cache: WatchCache): boolean {
-	if (!webhook.matcher.selects(request, cache)) return false;
+function meetsConditions(request: AdmissionAttributes, { webhook, invocation }: Call): boolean {
 	const outcome = webhook.conditions?.(activationOf(request, invocation));
 	if (outcome === undefined) return true;
 	if (outcome.error === undefined) return outcome.matches;
@@ -80,16 +83,29 @@ export function isChosen(request: AdmissionAttributes, { webhook, invocation }: 
 	throw refused(request, outcome.error);
 }
 
-export async function askValidating(
+/** @param calls those whose rules match, and whose selectors do */
+export function askValidating(
 	request: AdmissionAttributes,
 	calls: readonly Call[],
 	metrics: WebhookMetrics,
-): Promise<void> {
-	const outcomes = await Promise.allSettled(calls.map((call) => ask(request, call, "validating", 0, metrics)));
+): Promise<void> | undefined {
+	const askChosen = (views: Views) => {
+		const shown = calls.map((call) => ({ call, view: viewIn(views, call.invocation) }));
+		const chosen = shown.filter(({ call, view }) => meetsConditions(view, call));
+		return chosen.length === 0 ? undefined : askAll(chosen, metrics);
+	};
+	const views = viewsOf(request, calls.map(({ invocation }) => invocation));
+	return views instanceof Promise ? views.then(askChosen) : askChosen(views);
+}
+
+async function askAll(calls: readonly { call: Call; view: AdmissionAttributes }[], metrics: WebhookMetrics): Promise<void> {
+	const asked = calls.map(({ call, view }) => ask(view, call, "validating", 0, metrics));
+	const outcomes = await Promise.allSettled(asked);
 	for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 /**
+ * @param request in the version of the call
  * @returns undefined when the webhook failed and its policy is to ignore that
  * @throws ApiError when it does not admit the request, or failed
  */

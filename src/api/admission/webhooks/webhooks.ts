@@ -10,7 +10,7 @@ import { keyPrefix } from "../../cache/keys.ts";
 import type { KindCache } from "../../cache/kind-cache.ts";
 import type { AdmissionAttributes, Server } from "../../server/server.ts";
 import { isExempt } from "../dynamic/matching.ts";
-import { askMutating, askValidating, type Call, isChosen } from "./dispatch.ts";
+import { askMutating, askValidating, type Call } from "./dispatch.ts";
 import { configuredWebhook, inProcessWebhook, type Webhook } from "./webhook.ts";
 import { WebhookMetrics } from "./webhook-metrics.ts";
 
@@ -30,7 +30,7 @@ export function webhookAdmission(reach: Reach, metrics: MetricRegistry): Server[
 		validate(request) {
 			const webhooks = validating.list();
 			if (webhooks.length === 0 || isExempt(request)) return undefined;
-			const calls = callsOf(request, webhooks).filter((call) => isChosen(request, call, cache));
+			const calls = callsOf(request, webhooks).filter(({ webhook }) => webhook.matcher.selects(request, cache));
 			return calls.length === 0 ? undefined : askValidating(request, calls, counted);
 		},
 		close() {
