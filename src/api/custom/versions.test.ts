@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { closeAll, closers, sharedCertificates } from "../testing/clients.ts";
 import type { InProcessWebhook } from "../server/admission-review.ts";
+import { closeAll, closers, sharedCertificates } from "../testing/clients.ts";
 import { type Json, type TestApi, type TestOptions, testApi } from "../testing/test-api.ts";
 import { definition, definitionsPath, version } from "./testing/definitions.ts";
 
@@ -293,7 +293,8 @@ test("webhooks see objects in the version that their rules name", async () => {
 		object: { apiVersion: "example.com/v2", width: 3 },
 		oldObject: null,
 	});
-	const updated = await api.ask("PUT", `${at("v2")}/one`, { ...widget("v2", "one"), width: 4 });
+	const { metadata } = created.object;
+	const updated = await api.ask("PUT", `${at("v2")}/one`, widget("v2", "one", { metadata, width: 4 }));
 	expect(updated.object).toMatchObject({ apiVersion: "example.com/v2", width: 8 });
 	expect(seen[1]).toMatchObject({ requestKind: { version: "v2" }, object: { width: 4 }, oldObject: { width: 6 } });
 	expect(checked).toEqual([
@@ -303,7 +304,10 @@ test("webhooks see objects in the version that their rules name", async () => {
 	expect((await api.ask("GET", `${at("v1")}/one`)).object.size).toBe(8);
 	made.convert = () => ({});
 	const failed = await api.ask("POST", at("v1"), widget("v1", "two", { size: 3 }));
-	expect([failed.status, failed.object.message]).toEqual([500, expect.stringMatching(/^Internal error occurred: conv/)]);
+	expect([failed.status, failed.object.message]).toEqual([
+		500,
+		expect.stringMatching(/^Internal error occurred: conv/),
+	]);
 });
 
 test("policies see objects in the version that their rules name", async () => {

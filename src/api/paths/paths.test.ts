@@ -49,7 +49,11 @@ test("health is told in a word, or check by check", async () => {
 });
 
 test("statusz and flagz are text for people, and objects for those who ask for them", async () => {
-	const api = await testApi({ gitVersion: "v1.36.0", admissionPlugins: ["DenyServiceExternalIPs"], roles: "bootstrap" });
+	const api = await testApi({
+		gitVersion: "v1.36.0",
+		admissionPlugins: ["DenyServiceExternalIPs"],
+		roles: "bootstrap",
+	});
 	const monitor = { name: "prometheus", groups: ["system:monitoring", "system:authenticated"] };
 	const page = (path: string, accept?: string) =>
 		api.ask("GET", path, undefined, { user: monitor, ...(accept !== undefined && { headers: { accept } }) });
@@ -74,7 +78,10 @@ test("statusz and flagz are text for people, and objects for those who ask for t
 		emulationVersion: "1.36",
 	});
 	const old = await page("/flagz", form("Flagz", "v1alpha1"));
-	expect(old.object).toMatchObject({ kind: "Flagz", flags: { "enable-admission-plugins": "[DenyServiceExternalIPs]" } });
+	expect(old.object).toMatchObject({
+		kind: "Flagz",
+		flags: { "enable-admission-plugins": "[DenyServiceExternalIPs]" },
+	});
 	expect(old.headers["warning"]).toContain("This version of the flagz endpoint is deprecated");
 	expect((await page("/flagz", form("Flagz").replace("json", "yaml"))).text()).toContain("kind: Flagz\n");
 	for (const accept of ["application/json", form("Statusz"), "application/xml"])

@@ -55,7 +55,10 @@ test("a webhook changes the number of replicas, and nothing else of the object",
 	const api = await scaled({ webhooks: [webhook(handle)] });
 	expect((await put(api, `${deployments}/d`, 3)).object).toMatchObject({ kind: "Scale", spec: { replicas: 4 } });
 	const { object: deployment } = await api.ask("GET", `${deployments}/d`);
-	expect(deployment).toMatchObject({ metadata: { labels: { of: "deployment" }, generation: 2 }, spec: { replicas: 4 } });
+	expect(deployment).toMatchObject({
+		metadata: { labels: { of: "deployment" }, generation: 2 },
+		spec: { replicas: 4 },
+	});
 	const type = "application/merge-patch+json";
 	const { object } = await api.ask("PATCH", `${widgets}/w/scale`, { spec: { replicas: 5 } }, { type });
 	expect(object).toMatchObject({ kind: "Scale", spec: { replicas: 6 } });

@@ -35,7 +35,10 @@ export function validatingPolicies(cache: WatchCache): (request: AdmissionAttrib
 			if (invocation !== undefined && one.matcher.selects(request, cache)) concerned.push({ bound: one, invocation });
 		}
 		if (concerned.length === 0) return undefined;
-		const views = viewsOf(request, concerned.map(({ invocation }) => invocation));
+		const views = viewsOf(
+			request,
+			concerned.map(({ invocation }) => invocation),
+		);
 		if (views instanceof Promise) return views.then((all) => judge(request, concerned, all));
 		return judge(request, concerned, views);
 	};

@@ -94,11 +94,17 @@ export function askValidating(
 		const chosen = shown.filter(({ call, view }) => meetsConditions(view, call));
 		return chosen.length === 0 ? undefined : askAll(chosen, metrics);
 	};
-	const views = viewsOf(request, calls.map(({ invocation }) => invocation));
+	const views = viewsOf(
+		request,
+		calls.map(({ invocation }) => invocation),
+	);
 	return views instanceof Promise ? views.then(askChosen) : askChosen(views);
 }
 
-async function askAll(calls: readonly { call: Call; view: AdmissionAttributes }[], metrics: WebhookMetrics): Promise<void> {
+async function askAll(
+	calls: readonly { call: Call; view: AdmissionAttributes }[],
+	metrics: WebhookMetrics,
+): Promise<void> {
 	const asked = calls.map(({ call, view }) => ask(view, call, "validating", 0, metrics));
 	const outcomes = await Promise.allSettled(asked);
 	for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
