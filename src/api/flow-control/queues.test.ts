@@ -214,6 +214,10 @@ test("a list takes seats by what it has to write, up to a part of its level", ()
 	expect(seats("")).toBe(5);
 	expect(seats("limit=200")).toBe(1);
 	expect(seats("", "list", 2)).toBe(2);
+	// What looks small, and is not.
+	expect(seats("limit=1&resourceVersion=0")).toBe(5);
+	expect(seats("limit=-1")).toBe(5);
+	expect(seats("fieldSelector=metadata.namespace!%3Dmetadata.name%3D")).toBe(5);
 	expect(seats("fieldSelector=metadata.name%3Da")).toBe(1);
 	expect(seats("resourceVersion=5", "watch")).toBe(1);
 	expect(seats("resourceVersion=5&sendInitialEvents=true", "watch")).toBe(5);

@@ -1,4 +1,5 @@
 /** How many seats a request takes: lists and the beginnings of watches take more the more they have to write. */
+import { pageLimit } from "../request/page-limit.ts";
 import type { RequestInfo } from "../request/request-info.ts";
 
 /** What a list may be about: the objects of its resource. */
@@ -18,9 +19,8 @@ export function seatsOf(info: RequestInfo, query: URLSearchParams, stored: Store
 	const { verb, resource } = info;
 	if (verb !== "list" && !(verb === "watch" && beginsWithAll(query))) return 1;
 	if (stored === undefined || stored.size === 0 || resource?.name !== undefined) return 1;
-	if ((query.get("fieldSelector") ?? "").includes("metadata.name=")) return 1;
-	const limit = Number(query.get("limit")) || stored.size;
-	const bytes = (Math.min(limit, stored.size) * stored.heldBytes) / stored.size;
+	if (/(^|,)metadata\.name==?[^=,]/.test(query.get("fieldSelector") ?? "")) return 1;
+	const bytes = (Math.min(pageLimit(Number(query.get("limit")), query), stored.size) * stored.heldBytes) / stored.size;
 	return Math.max(1, Math.min(most, Math.ceil(bytes / bytesPerSeat)));
 }
 

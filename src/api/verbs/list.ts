@@ -6,6 +6,7 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import { integerOf } from "../../core/selection/query.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
+import { pageLimit } from "../request/page-limit.ts";
 import { type Selection, selectionOf } from "../resources/fields.ts";
 import { servedForms } from "../resources/forms.ts";
 import { presentList } from "../resources/present.ts";
@@ -44,14 +45,12 @@ interface Page {
 
 /** @throws ApiError for parameters that contradict each other */
 function pageOf(query: URLSearchParams): Page {
-	const given = integerOf(query.get("limit")) ?? 0;
+	const limit = pageLimit(integerOf(query.get("limit")) ?? 0, query);
 	integerOf(query.get("timeoutSeconds"));
 	const version = query.get("resourceVersion") ?? "";
 	const match = query.get("resourceVersionMatch") ?? "";
 	const token = query.get("continue") ?? "";
 	checkListOptions(query);
-	// As upstream: whatever state there is comes in one piece.
-	const limit = given > 0 && (version !== "0" || token !== "") ? given : Number.POSITIVE_INFINITY;
 	if (token !== "") {
 		const start = readToken(token);
 		if (version !== "" && version !== "0")
