@@ -101,9 +101,13 @@ function attributeValue({ bool, int, string, version }: DeviceAttribute): unknow
 	return version === undefined ? (string ?? int ?? bool) : semverOf(version);
 }
 
-/** Whether an expression selects a device. @returns a message when it fails, costs too much or results in no bool */
-export function selects(program: Program, device: Readonly<Record<string, unknown>>): boolean | { error: string } {
-	const { value, error } = program.evaluate({ device }, { costLimit: limits.expressionCost });
-	if (error !== undefined) return { error };
-	return typeof value === "boolean" ? value : { error: "CEL result could not be converted to bool" };
+/** What an expression says of a device, and what it has cost, in units of CEL. */
+export type Selection = { cost: number } & ({ matches: boolean; error?: undefined } | { error: string });
+
+/** Whether an expression selects a device. It fails as well when it costs too much or results in no bool. */
+export function selects(program: Program, device: Readonly<Record<string, unknown>>): Selection {
+	const { value, error, cost } = program.evaluate({ device }, { costLimit: limits.expressionCost });
+	if (error !== undefined) return { error, cost };
+	if (typeof value !== "boolean") return { error: "CEL result could not be converted to bool", cost };
+	return { matches: value, cost };
 }

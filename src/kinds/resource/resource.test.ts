@@ -199,7 +199,7 @@ describe("expressions", () => {
 		const compiled = compileDeviceExpression(expression);
 		if ("problem" in compiled) throw new Error(compiled.problem);
 		const found = selects(compiled.program, device);
-		expect(typeof found === "object" ? found.error : found).toBe(expected);
+		expect(found.error === undefined ? found.matches : found.error).toBe(expected);
 	});
 });
 

@@ -10,6 +10,7 @@ import type {
 } from "../../kinds/generated/types.ts";
 import type { Devices } from "../model/devices.ts";
 import { allocate } from "./allocate.ts";
+import { Effort } from "./effort.ts";
 
 const driver = "gpu.example";
 const meta = (name: string) => ({ name, namespace: "default", uid: name, resourceVersion: "1", creationTimestamp: "" });
@@ -56,6 +57,7 @@ interface World {
 	allocated?: ResourceResourceClaim[];
 	deviceClass?: DeviceClass["spec"];
 	node?: Node;
+	effort?: Effort;
 }
 
 function solve(world: World, ...claims: ResourceResourceClaim[]): AllocationResult[] | undefined {
@@ -71,7 +73,7 @@ function solve(world: World, ...claims: ResourceResourceClaim[]): AllocationResu
 		allocated: () => allocated,
 	};
 	let shares = 0;
-	return allocate(claims, world.node ?? node, devices, () => `share-${++shares}`);
+	return allocate(claims, world.node ?? node, devices, () => `share-${++shares}`, world.effort);
 }
 
 /** The devices of each claim. */
@@ -236,4 +238,14 @@ test("a search without end is given up", () => {
 	const constraints = [{ matchAttribute: `${driver}/a`, requests: ["last"] }];
 	const impossible = claim([request({ count: 20 }), request({ count: 2 }, "last")], { constraints });
 	expect(() => solve({ slices }, impossible)).toThrow("timed out trying to allocate devices");
+});
+
+test("a pod whose selectors cost too much is given up, however many nodes there are", () => {
+	const effort = new Effort();
+	const cheap = claim([request(cel("true"))]);
+	expect(picked(solve({ effort }, cheap))).toEqual(["a"]);
+	expect(() => {
+		for (let nodes = 0; nodes < 100; nodes++) effort.evaluated(1_000_000);
+	}).toThrow("timed out");
+	expect(() => solve({ effort }, claim([request(cel("device.driver != ''"))]))).toThrow("timed out");
 });

@@ -13,12 +13,10 @@ import type {
 import { limits } from "../../kinds/resource/limits.ts";
 import type { Devices } from "../model/devices.ts";
 import { type Constraint, constraintOf } from "./constraints.ts";
+import { AllocationError, Effort } from "./effort.ts";
 import { type InUse, inUseOf } from "./in-use.ts";
 import { type PooledDevice, poolsOf } from "./pools.ts";
-import { AllocationError, consumption, isTolerated, type Wish, wishesOf } from "./wishes.ts";
-
-/** How many devices a search tries before it gives up; upstream gives up after a time. */
-const mostAttempts = 100_000;
+import { consumption, isTolerated, type Wish, wishesOf } from "./wishes.ts";
 
 interface Chosen {
 	wish: Wish;
@@ -29,6 +27,7 @@ interface Chosen {
 
 /**
  * @param newShareId a UUID for each share of a device that several claims may use
+ * @param effort of the pod, when it is tried on several nodes
  * @returns an allocation for each claim, or undefined when there is none
  * @throws AllocationError
  */
@@ -37,8 +36,9 @@ export function allocate(
 	node: Node,
 	devices: Devices,
 	newShareId: () => string,
+	effort = new Effort(),
 ): AllocationResult[] | undefined {
-	const chosen = new Search(claims, node, devices).run();
+	const chosen = new Search(claims, node, devices, effort).run();
 	return chosen?.map((results, index) => allocationOf(claims[index], results, node, newShareId));
 }
 
@@ -50,14 +50,16 @@ class Search {
 	readonly #chosen: Chosen[][];
 	readonly #available: readonly PooledDevice[];
 	readonly #invalid: boolean;
-	#attempts = 0;
+	readonly #effort: Effort;
 
-	constructor(claims: readonly ResourceResourceClaim[], node: Node, devices: Devices) {
+	constructor(claims: readonly ResourceResourceClaim[], node: Node, devices: Devices, effort: Effort) {
+		effort.begin();
+		this.#effort = effort;
 		const pools = poolsOf(devices.slices());
 		this.#available = pools.flatMap((pool) => pool.devices.filter(({ isOn }) => isOn(node)));
 		this.#invalid = pools.some(({ problem }) => problem !== undefined);
 		this.#inUse = inUseOf(devices.allocated(), pools);
-		this.#wishes = claims.map((claim) => wishesOf(claim, devices, pools, this.#available));
+		this.#wishes = claims.map((claim) => wishesOf(claim, devices, pools, this.#available, effort));
 		this.#constraints = claims.map(({ spec }) => (spec.devices?.constraints ?? []).map(constraintOf));
 		this.#chosen = claims.map(() => []);
 	}
@@ -94,7 +96,7 @@ class Search {
 		for (let index = from; index < end; index++) {
 			const device = candidates[index];
 			if (device === undefined) return false;
-			if (++this.#attempts > mostAttempts) throw new AllocationError("timed out trying to allocate devices");
+			this.#effort.attempted();
 			const chosen = this.#take(claim, wish, device);
 			if (chosen === undefined) continue;
 			if (this.#device(place, count + 1, index + 1)) return true;

@@ -12,10 +12,8 @@ import { consumedAmount } from "../../kinds/resource/capacity-policy.ts";
 import { compileDeviceExpression, deviceVariable, selects } from "../../kinds/resource/device-expression.ts";
 import { tolerates } from "../../kinds/resource/tolerations.ts";
 import type { Devices } from "../model/devices.ts";
+import { AllocationError, type Effort } from "./effort.ts";
 import type { Pool, PooledDevice } from "./pools.ts";
-
-/** Ends an allocation: something is wrong with a claim or a class. The message is for people. */
-export class AllocationError extends Error {}
 
 /** A request, or one of its alternatives. */
 export interface Wish {
@@ -42,6 +40,7 @@ export function wishesOf(
 	devices: Devices,
 	pools: readonly Pool[],
 	available: readonly PooledDevice[],
+	effort: Effort,
 ): Wish[][] {
 	const key = `${claim.metadata.namespace}/${claim.metadata.name}`;
 	return (claim.spec.devices?.requests ?? []).map(({ name, exactly, firstAvailable = [] }) =>
@@ -55,7 +54,7 @@ export function wishesOf(
 		const deviceClass = devices.deviceClass(deviceClassName);
 		if (deviceClass === undefined)
 			throw new AllocationError(`request ${name}: device class ${deviceClassName} does not exist`);
-		const matches = matcher(claimKey, deviceClass, wanted);
+		const matches = matcher(claimKey, deviceClass, wanted, effort);
 		const isAdmin = "adminAccess" in wanted && wanted.adminAccess === true;
 		if (allocationMode !== "All") return { name, wanted, deviceClass, isAdmin, count, all: undefined, matches };
 		const unusable = pools.find(({ isIncomplete, problem }) => isIncomplete || problem !== undefined);
@@ -85,10 +84,11 @@ function matcher(
 	claimKey: string,
 	deviceClass: DeviceClass,
 	wanted: ExactDeviceRequest | DeviceSubRequest,
+	effort: Effort,
 ): (device: PooledDevice) => boolean {
 	const selectors = [
-		...selectorsOf(deviceClass.spec.selectors, `class ${deviceClass.metadata.name}`),
-		...selectorsOf(wanted.selectors, `claim ${claimKey}`),
+		...selectorsOf(deviceClass.spec.selectors, `class ${deviceClass.metadata.name}`, effort),
+		...selectorsOf(wanted.selectors, `claim ${claimKey}`, effort),
 	];
 	const found = new Map<PooledDevice, boolean>();
 	return (device) => {
@@ -104,6 +104,7 @@ function matcher(
 function selectorsOf(
 	selectors: ExactDeviceRequest["selectors"] = [],
 	source: string,
+	effort: Effort,
 ): ((device: PooledDevice) => boolean)[] {
 	return selectors.map(({ cel }, index) => {
 		const compiled = compileDeviceExpression(cel?.expression ?? "");
@@ -112,8 +113,10 @@ function selectorsOf(
 			throw new AllocationError(`${source}: selector #${index}: CEL compile error: ${compiled.problem}`);
 		return (device) => {
 			const result = selects(compiled.program, variableOf(device));
-			if (typeof result === "boolean") return result;
-			throw new AllocationError(`${source}: selector #${index}: CEL runtime error: ${result.error}`);
+			effort.evaluated(result.cost);
+			if (result.error !== undefined)
+				throw new AllocationError(`${source}: selector #${index}: CEL runtime error: ${result.error}`);
+			return result.matches;
 		};
 	});
 }

@@ -2,8 +2,8 @@
 import type { Node, ResourceResourceClaim } from "../../kinds/generated/types.ts";
 import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
 import { allocate } from "../devices/allocate.ts";
+import { AllocationError, Effort } from "../devices/effort.ts";
 import { claimsOf } from "../devices/pod-claims.ts";
-import { AllocationError } from "../devices/wishes.ts";
 import type { Devices } from "../model/devices.ts";
 import { type Filter, type Prepared, refusal } from "./filter.ts";
 
@@ -23,13 +23,14 @@ export const dynamicResources: Filter = {
 		const unallocated = claims.filter(({ status }) => status?.allocation === undefined);
 		const problem = problemOf(claims, devices);
 		if (problem !== undefined) return { refused: refusal(problem, { final: true }) };
+		const effort = new Effort();
 		return {
 			check({ node }) {
 				// A node that is not known is not asked for.
 				if (node === undefined || !reach.every((reaches) => reaches(node))) return elsewhere;
 				if (unallocated.length === 0) return undefined;
 				try {
-					return allocate(unallocated, node, devices, () => "") === undefined ? noDevice : undefined;
+					return allocate(unallocated, node, devices, () => "", effort) === undefined ? noDevice : undefined;
 				} catch (error) {
 					if (error instanceof AllocationError) return refusal(error.message, { final: true });
 					throw error;
