@@ -1,6 +1,7 @@
 /** Adds images from files to a store: archives of `docker save`, OCI archives, and directories with an OCI layout. */
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
+import { compressionOf } from "../layers/decompress.ts";
 import { ImageFailure } from "../model/failure.ts";
 import {
 	forPlatform,
@@ -112,12 +113,12 @@ async function dockerLayer(files: ArchiveFiles, name: string, diffId: string): P
 	if (path === undefined) throw new ImageFailure("invalid", `manifest.json names ${name}, which is missing`);
 	const hash = createHash("sha256");
 	const source = createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>;
-	let type = "tar";
+	let type: string | undefined;
 	for await (const chunk of source) {
-		if (type === "tar" && chunk[0] === 0x1f && chunk[1] === 0x8b) type = "tar+gzip";
+		type ??= compressionOf(chunk) === "none" ? "tar" : `tar+${compressionOf(chunk)}`;
 		hash.update(chunk);
 	}
-	const mediaType = `application/vnd.oci.image.layer.v1.${type}`;
+	const mediaType = `application/vnd.oci.image.layer.v1.${type ?? "tar"}`;
 	return { path, diffId, mediaType, digest: `sha256:${hash.digest("hex")}`, size: statSync(path).size };
 }
 

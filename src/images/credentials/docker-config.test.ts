@@ -35,6 +35,13 @@ it("takes a wildcard for one part of a host's name", () => {
 	expect(usersFor("a.example.com/x", "*.example.com:5000")).toEqual([]);
 });
 
+it("places any number of wildcards, in time in proportion to the pattern", () => {
+	expect(usersFor("abcba.example/x", "a*b*a.example")).toHaveLength(1);
+	expect(usersFor("aba.example/x", "ab*ba.example")).toEqual([]);
+	expect(usersFor("ABC.example/x", "*b*.example")).toHaveLength(1);
+	expect(usersFor(`${"a".repeat(200)}.example/x`, `${"*a".repeat(100)}*b.example`)).toEqual([]);
+});
+
 it("reads both kinds of Secrets, user names with passwords, and identity tokens", () => {
 	const data = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64");
 	const json = dockerConfigOfSecret({

@@ -116,7 +116,19 @@ function splitPort(host: string): string[] {
 	return [match?.[1] ?? host, match?.[2] ?? ""];
 }
 
+/** Patterns are anybody's: a regular expression could take for ever. Case does not matter. */
 function globMatches(pattern: string, text: string): boolean {
-	const escaped = pattern.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"));
-	return new RegExp(`^${escaped.join(".*")}$`, "i").test(text);
+	const [first = "", ...rest] = pattern.toLowerCase().split("*");
+	const host = text.toLowerCase();
+	const last = rest.pop();
+	if (last === undefined) return host === first;
+	if (!host.startsWith(first)) return false;
+	let at = first.length;
+	// The leftmost place leaves the most for the others.
+	for (const part of rest) {
+		const found = host.indexOf(part, at);
+		if (found < 0) return false;
+		at = found + part.length;
+	}
+	return host.length - last.length >= at && host.endsWith(last);
 }

@@ -24,6 +24,10 @@ export interface LayerFacts {
 
 const mostEntries = 2_000_000;
 const longestPath = 4096;
+/** Each level costs a directory, for every entry that is the only one there. */
+const mostDepth = 256;
+/** Of all paths that have to be remembered; the largest real layers have a tenth. */
+const mostPathBytes = 512 << 20;
 const whiteout = ".wh.";
 const opaqueMark = ".wh..wh..opq";
 /** Files of aufs, which images made with it may contain. */
@@ -43,6 +47,7 @@ export class LayerFilter {
 	readonly #whiteouts = new Set<string>();
 	readonly #opaque = new Set<string>();
 	#entries = 0;
+	#pathBytes = 0;
 
 	constructor({ emit, namespace }: LayerFilterOptions) {
 		this.#emit = emit;
@@ -76,7 +81,7 @@ export class LayerFilter {
 	}
 
 	#take(entry: TarEntry): TarSink | undefined {
-		if (++this.#entries > mostEntries) throw new ImageFailure("refused", `the layer has over ${mostEntries} entries`);
+		this.#count();
 		// The name of a sparse file in its newer form is in its own record.
 		const given = entry.sparse.find(([key]) => key === "GNU.sparse.name")?.[1] ?? entry.name;
 		const path = pathInside(given, "path");
@@ -107,6 +112,7 @@ export class LayerFilter {
 	}
 
 	#note(path: string, parent: string, directory: Directory | undefined): void {
+		this.#remember(path);
 		this.#holds(parent);
 		if (directory === undefined) {
 			this.#others.add(path);
@@ -120,8 +126,20 @@ export class LayerFilter {
 
 	/** Something is in this directory. */
 	#holds(directory: string): void {
-		for (let above = directory; above !== "" && !this.#parents.has(above); above = parentOf(above))
+		for (let above = directory; above !== "" && !this.#parents.has(above); above = parentOf(above)) {
+			this.#count();
+			this.#remember(above);
 			this.#parents.add(above);
+		}
+	}
+
+	#count(): void {
+		if (++this.#entries > mostEntries) throw new ImageFailure("refused", `the layer has over ${mostEntries} entries`);
+	}
+
+	#remember(path: string): void {
+		this.#pathBytes += path.length;
+		if (this.#pathBytes > mostPathBytes) throw new ImageFailure("refused", "the paths in the layer are too long");
 	}
 
 	#hide(parent: string, base: string): void {
@@ -133,7 +151,9 @@ export class LayerFilter {
 		}
 		const name = base.slice(whiteout.length);
 		if (["", ".", ".."].includes(name)) throw new ImageFailure("refused", "the layer hides a path that is none");
-		this.#whiteouts.add(parent === "" ? name : `${parent}/${name}`);
+		const path = parent === "" ? name : `${parent}/${name}`;
+		this.#remember(path);
+		this.#whiteouts.add(path);
 	}
 }
 
@@ -162,6 +182,8 @@ function pathInside(path: string, what: string): string {
 	const parts = path.split("/").filter((part) => part !== "" && part !== ".");
 	if (parts.includes("..") || path.includes("\0") || path.length > longestPath)
 		throw new ImageFailure("refused", `the layer has a ${what} that leads out of it: ${shown(path)}`);
+	if (parts.length > mostDepth)
+		throw new ImageFailure("refused", `the layer has a ${what} with over ${mostDepth} parts: ${shown(path)}`);
 	return parts.join("/");
 }
 

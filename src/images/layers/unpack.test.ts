@@ -151,3 +151,8 @@ it("refuses gigabytes of zeros", async () => {
 	);
 	expect(readdirSync(directory).length).toBeLessThanOrEqual(1);
 });
+
+it("refuses directories that are deeper than any real ones", async () => {
+	await expect(unpacked(file(`${"a/".repeat(300)}x`))).rejects.toThrow("with over 256 parts");
+	expect(readdirSync(directory)).toEqual([]);
+});

@@ -57,7 +57,12 @@ export async function send(target: URL, options: HttpRequest): Promise<HttpAnswe
 		const next = new URL(location, url);
 		if (!["https:", url.protocol].includes(next.protocol) || !/^https?:$/.test(next.protocol))
 			throw new ImageFailure("failed", `${url.host} redirects to ${next.protocol}//${next.host}, which is not safe`);
-		if (next.origin !== url.origin) headers = without(headers, "authorization");
+		if (next.origin !== url.origin) {
+			// A body is a token's.
+			if (options.body !== undefined)
+				throw new ImageFailure("failed", `${url.host} redirects a request with credentials to ${next.host}`);
+			headers = without(headers, "authorization");
+		}
 		url = next;
 	}
 }
