@@ -129,6 +129,19 @@ describe("pulls from registries that are ill", () => {
 		expect(elsewhere.requests.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
 	});
 
+	it("send an identity token to no other host", async () => {
+		const elsewhere = await fake(small);
+		const registry = await fake(small, (request, response) => {
+			const origin = `http://${request.headers.host}`;
+			if (request.url === "/token") response.writeHead(307, { location: `http://${elsewhere.host}/token` }).end();
+			else response.writeHead(401, { "www-authenticate": `Bearer realm="${origin}/token",service="s"` }).end();
+			return true;
+		});
+		const identity = { username: "", password: "", identityToken: "secret" };
+		await expect(pull(`${registry.host}/app`, [identity])).rejects.toThrow("redirects a request with credentials");
+		expect(elsewhere.requests).toEqual([]);
+	});
+
 	it("say why an image is not supported", async () => {
 		const cases: [ReturnType<typeof imageOf>, string][] = [
 			[{ ...small, manifest: blobOf("application/json", json({ schemaVersion: 1, fsLayers: [] })) }, "schema 1"],

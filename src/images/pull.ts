@@ -1,7 +1,7 @@
 /** Pulls images from registries into a store. */
 import { messageOf } from "../core/errors.ts";
 import type { Clock } from "../core/time/clock.ts";
-import type { Credential } from "./credentials/credential.ts";
+import { type Credential, fingerprint } from "./credentials/credential.ts";
 import { ownCredentials } from "./credentials/own-credentials.ts";
 import { ImageFailure } from "./model/failure.ts";
 import {
@@ -34,7 +34,7 @@ export interface PullOptions {
 export interface PullRequest {
 	/** As users write it. */
 	image: string;
-	/** Tried one after another, before the user's own. */
+	/** Tried one after another, before the user's own. What is pulled with one is for those who have it. */
 	credentials: readonly Credential[];
 	/** Time to reach a registry. Default: 30 seconds. */
 	connectMs?: number;
@@ -115,7 +115,9 @@ async function pullWith(
 	const image = known ?? (await pullContent(writer, registry, { manifest, ...parsed }, request));
 	if (top !== manifest) writer.addBlob(top.digest, top.body);
 	const repoDigest = `${repositoryName(reference)}@${top.digest}`;
-	const named = { image: image.digest, repoDigest, atMs: clock.now() };
+	const isPods = credential !== undefined && request.credentials.includes(credential);
+	const access = isPods ? { credentials: [fingerprint(credential)] } : {};
+	const named = { image: image.digest, repoDigest, atMs: clock.now(), ...access };
 	writer.name({ name: repoDigest, ...named });
 	if (reference.tag !== undefined)
 		writer.name({ name: storedName({ ...reference, digest: undefined } as FullReference), ...named });

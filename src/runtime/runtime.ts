@@ -148,7 +148,7 @@ export interface ImageWanted {
 	hasCommand: boolean;
 	/** Where it comes from, if the pod says so. */
 	source?: "auto" | "registry" | "machine";
-	/** Of the pod, for the image's registry; called when it is pulled. */
+	/** Of the pod, for the image's registry; called when it is pulled, or others have pulled it with theirs. */
 	credentials?(): Promise<readonly { username: string; password: string; identityToken?: string }[]>;
 	/** Called when a pull begins. */
 	pulling?(): void;

@@ -1,4 +1,5 @@
 /** Who asks a registry. Pure. */
+import { createHash } from "node:crypto";
 
 export interface Credential {
 	username: string;
@@ -16,4 +17,11 @@ export function decodeAuth(auth: string): Credential | undefined {
 
 export function basicAuthorization({ username, password }: Credential): string {
 	return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+/** The same for equal credentials; says nothing about them. */
+export function fingerprint({ username, password, identityToken = "" }: Credential): string {
+	return createHash("sha256")
+		.update(JSON.stringify([username, password, identityToken]))
+		.digest("hex");
 }

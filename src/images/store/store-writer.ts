@@ -34,6 +34,8 @@ import {
 const longestRemovalMs = 600_000;
 const longestSyncMs = 300_000;
 const longestAccounts = 4 << 20;
+/** Of one name, the latest first. */
+const mostCredentials = 100;
 
 export class StoreWriter {
 	readonly store: ImageStore;
@@ -121,9 +123,18 @@ export class StoreWriter {
 		for (const layer of mine) if (existsSync(layer)) writeFileSync(join(layer, onDisk), "", { flush: true });
 	}
 
-	/** Gives an image of the store a name; another image with this name loses it. */
+	/**
+	 * Gives an image of the store a name; another image with this name loses it. Whoever may use the image by this name
+	 * may still do so.
+	 */
 	name(name: StoredName): void {
-		this.#place(storeFile.name(this.store.directory, name.name), JSON.stringify(name), { replace: true });
+		const path = storeFile.name(this.store.directory, name.name);
+		const { credentials, ...open } = name;
+		const before = this.store.named(name.name);
+		const known = before?.image === name.image ? before : undefined;
+		const isOpen = credentials === undefined || (known !== undefined && known.credentials === undefined);
+		const all = [...new Set([...(credentials ?? []), ...(known?.credentials ?? [])])].slice(0, mostCredentials);
+		this.#place(path, JSON.stringify(isOpen ? open : { ...open, credentials: all }), { replace: true });
 	}
 
 	/** Deletes paths of the store, at once and completely. */

@@ -3,7 +3,17 @@
  * its digest and appears by a rename, complete: readers need no lock, and a process that is killed leaves nothing but
  * files in `tmp/`. Only its owner may read it.
  */
-import { existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	renameSync,
+	symlinkSync,
+	unlinkSync,
+	utimesSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { isCode } from "../../linux/descriptors.ts";
@@ -45,6 +55,8 @@ export interface StoredName {
 	repoDigest?: string;
 	/** Epoch milliseconds of the pull or import. */
 	atMs: number;
+	/** Fingerprints of the pods' credentials with which it was pulled; absent: every pod may use it. */
+	credentials?: readonly string[];
 }
 
 /** An image with its names. */
@@ -55,6 +67,8 @@ export interface ImageEntry {
 	repoDigests: readonly string[];
 	/** Epoch milliseconds of its latest pull or import. */
 	atMs: number;
+	/** As `StoredName.credentials`, of all these names together. */
+	credentials?: readonly string[];
 }
 
 /** `layer.json` of a layer. */
@@ -88,8 +102,7 @@ export class ImageStore {
 		for (const folder of folders) mkdirSync(join(directory, folder), { recursive: true, mode: 0o700 });
 		const file = storeFile.format(directory);
 		const format = readJson<{ version: number; rootless: boolean }>(file);
-		if (format === undefined)
-			writeFileSync(file, `${JSON.stringify({ version: formatVersion, rootless })}\n`, { mode: 0o600 });
+		if (format === undefined) writeComplete(file, `${JSON.stringify({ version: formatVersion, rootless })}\n`);
 		else if (format.version !== formatVersion)
 			throw new Error(`${directory} was made by another version of coxswain: remove it, and pull the images again`);
 		else if (format.rootless !== rootless)
@@ -103,7 +116,7 @@ export class ImageStore {
 	find(image: string): ImageEntry | undefined {
 		if (/^sha256:[0-9a-f]{64}$/.test(image)) return this.#entry(image, this.names());
 		const name = storedNameOf(image);
-		const stored = name === undefined ? undefined : readJson<StoredName>(storeFile.name(this.directory, name));
+		const stored = name === undefined ? undefined : this.named(name);
 		return stored === undefined ? undefined : this.#entry(stored.image, [stored]);
 	}
 
@@ -113,6 +126,11 @@ export class ImageStore {
 		return namesIn(join(this.directory, "images"))
 			.filter((file) => file.endsWith(".json"))
 			.flatMap((file) => this.#entry(`sha256:${file.slice(0, -".json".length)}`, names) ?? []);
+	}
+
+	/** @param name of `StoredName` */
+	named(name: string): StoredName | undefined {
+		return readJson<StoredName>(storeFile.name(this.directory, name));
 	}
 
 	names(): StoredName[] {
@@ -156,11 +174,13 @@ export class ImageStore {
 		const image = readJson<StoredImage>(storeFile.image(this.directory, digest));
 		if (image === undefined || !image.layers.every(({ diffId }) => this.layer(diffId) !== undefined)) return undefined;
 		const own = names.filter((name) => name.image === digest);
+		const isForSome = own.length > 0 && own.every(({ credentials }) => credentials !== undefined);
 		return {
 			image,
 			names: own.map(({ name }) => name).sort(),
 			repoDigests: [...new Set(own.flatMap(({ repoDigest }) => repoDigest ?? []))].sort(),
 			atMs: Math.max(0, ...own.map(({ atMs }) => atMs)),
+			...(isForSome ? { credentials: [...new Set(own.flatMap(({ credentials = [] }) => credentials))] } : {}),
 		};
 	}
 }
@@ -176,6 +196,13 @@ export function bootId(): string {
 /** Whether this process is not the machine's root. */
 export function isRootless(): boolean {
 	return process.getuid?.() !== 0 || !/^\s*0\s+0\s+4294967295/.test(readFileSync("/proc/self/uid_map", "utf8"));
+}
+
+/** Processes that open a store at the same time write the same. */
+function writeComplete(path: string, text: string): void {
+	const draft = `${path}.${randomUUID()}`;
+	writeFileSync(draft, text, { mode: 0o600, flush: true });
+	renameSync(draft, path);
 }
 
 /** Written by this module alone, complete: what cannot be read is not there. */

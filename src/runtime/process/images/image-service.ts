@@ -1,7 +1,7 @@
 /** Gets the image of a container: from the store, a registry, or the machine (see choose-source.ts). */
 
 import type { Clock } from "../../../core/time/clock.ts";
-import type { Credential } from "../../../images/credentials/credential.ts";
+import { type Credential, fingerprint } from "../../../images/credentials/credential.ts";
 import type { FailureKind } from "../../../images/model/failure.ts";
 import { fullReference } from "../../../images/model/reference.ts";
 import { isLoopback } from "../../../images/registry/loopback.ts";
@@ -62,13 +62,14 @@ export class ImageService {
 		const pinned = reference.digest !== undefined;
 		const offer = this.#offer(image, reference.registry, wanted.hasCommand);
 		const { pullPolicy } = wanted;
-		const { steps } = chooseSource({ source, pullPolicy, stored: this.#stored(image) !== undefined, pinned, offer });
+		const stored = await this.#usable(image, wanted);
+		const { steps } = chooseSource({ source, pullPolicy, stored: stored !== undefined, pinned, offer });
 		let failure: ImageError | undefined;
 		for (const [at, step] of steps.entries()) {
 			if (step === "machine") return this.#machineImage(image, wanted, source, failure);
 			const found =
 				step === "stored"
-					? this.#stored(image)
+					? stored
 					: await this.#pull(image, wanted, at < steps.length - 1).catch((error: unknown) => {
 							if (!(error instanceof Unreachable)) throw error;
 							failure = error;
@@ -101,6 +102,17 @@ export class ImageService {
 		const entry = id === undefined ? undefined : store?.find(id);
 		if (store !== undefined && entry !== undefined) return storedRunImage(store, entry);
 		return machineRunImage(table, image);
+	}
+
+	/**
+	 * A stored image for a pod that may use it. For others, what was pulled with credentials is not there (KEP-2535,
+	 * "NeverVerifyPreloadedImages").
+	 */
+	async #usable(image: string, wanted: ImageWanted): Promise<Image | undefined> {
+		const entry = this.store?.find(image);
+		if (entry?.credentials === undefined) return entry && described(entry);
+		const own = (await wanted.credentials?.()) ?? [];
+		return own.map(fingerprint).some((one) => entry.credentials?.includes(one)) ? described(entry) : undefined;
 	}
 
 	#stored(image: string): Image | undefined {
@@ -145,7 +157,7 @@ export class ImageService {
 		const { pulled, tookMs } = result;
 		if (pulled?.ok === false) {
 			if (pulled.kind === "unreachable") {
-				this.#unreachable.set(registry, clock.monotonicMs());
+				this.#isUnreachable(registry);
 				if (hasFallback) throw new Unreachable("ErrImagePull", pulled.message);
 			}
 			throw new ImageError("ErrImagePull", pulled.message);
@@ -154,6 +166,14 @@ export class ImageService {
 		const found = this.#stored(image);
 		if (found === undefined) throw new ImageError("ErrImagePull", `image "${image}" was removed while it was pulled`);
 		return { ...found, pulled: { tookMs, withWaitingMs: clock.monotonicMs() - askedMs } };
+	}
+
+	#isUnreachable(registry: string): void {
+		const nowMs = this.#options.clock.monotonicMs();
+		// Pods may name any number of them.
+		for (const [other, sinceMs] of this.#unreachable)
+			if (nowMs - sinceMs >= unreachableMs) this.#unreachable.delete(other);
+		this.#unreachable.set(registry, nowMs);
 	}
 
 	/** At most as many at once as the node allows. */
