@@ -3,7 +3,7 @@ import { compareQuantities } from "./quantity.ts";
 
 /**
  * Whether two JSON values are the same: the order of fields does not count, and a field that is undefined is no field.
- * For objects that the API has decoded, which have quantities and times in one form and neither nulls nor empty lists.
+ * For what is parsed from JSON, and for objects that the API has decoded, which have quantities and times in one form.
  */
 export function sameJson(a: unknown, b: unknown): boolean {
 	if (a === b) return true;

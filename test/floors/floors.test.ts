@@ -180,6 +180,19 @@ test("the library for certificates is loaded when it is needed, not at start", (
 	expect(problems).toEqual([]);
 });
 
+test("messages of errors and equality of JSON have one place each", () => {
+	const byHand: readonly [RegExp, string][] = [
+		[/instanceof Error \? (\w+)\.message : String\(\1\)/, "core/errors.ts"],
+		[/instanceof Error \? (\w+) : new Error\(/, "core/errors.ts"],
+		[/JSON\.stringify\([^()]*\) [!=]== JSON\.stringify\(/, "core/equal.ts"],
+	];
+	const problems = production.flatMap((file) => {
+		const text = withoutComments(readFileSync(join(source, file), "utf8"));
+		return byHand.filter(([rule, place]) => file !== place && rule.test(text)).map(([, place]) => `${file}: ${place}`);
+	});
+	expect(problems).toEqual([]);
+});
+
 test("no folder is named after nothing", () => {
 	const names = /^(utils?|helpers?|common|shared|misc)$/;
 	const folders = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -113,7 +113,7 @@ export class Described {
 
 	#take(news: Partial<Description>): void {
 		const next = { ...this.#description, ...news };
-		if (JSON.stringify(next) === JSON.stringify(this.#description)) return;
+		if (sameJson(next, this.#description)) return;
 		this.#description = next;
 		this.#changed();
 	}

@@ -3,7 +3,7 @@ import { Agent, type RequestOptions } from "node:https";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
-import { messageOf } from "../../core/errors.ts";
+import { asError } from "../../core/errors.ts";
 
 const idleMs = 30_000;
 
@@ -54,7 +54,7 @@ export class TlsAgent extends Agent {
 		const none = undefined as never;
 		this.connect(hostname ?? host ?? "").then(
 			(secure) => callback?.(null, secure),
-			(error: unknown) => callback?.(error instanceof Error ? error : new Error(messageOf(error)), none),
+			(error: unknown) => callback?.(asError(error), none),
 		);
 		return undefined;
 	}

@@ -1,5 +1,5 @@
 /** Converts custom resources between versions, as their definition says: by another name alone, or by a webhook. */
-import type { Cause } from "../../core/errors.ts";
+import { type Cause, messageOf } from "../../core/errors.ts";
 import { isRecord, type KubeObject, type ObjectMeta } from "../../core/object.ts";
 import { checkJsonBytes, mostValues, type Weight, weigh } from "../../core/text/json-limits.ts";
 import { changeableMetadataCauses } from "../../core/validation/metadata-checks.ts";
@@ -93,7 +93,7 @@ async function reviewed(
 		const answer = await client.post(Buffer.from(JSON.stringify(review)), timeoutMs);
 		converted = convertedObjects(answer, review.apiVersion, uid);
 	} catch (error) {
-		throw new Error(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+		throw new Error(`${what} failed: ${messageOf(error)}`);
 	}
 	if (converted.length !== objects.length)
 		throw new Error(`${what} returned ${converted.length} objects, expected ${objects.length}`);

@@ -1,6 +1,7 @@
 /** A readable YAML form of plans. */
 import type { Ref } from "../../client/client.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
+import { sameJson } from "../../core/equal.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { timestamp } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -118,8 +119,7 @@ function renderEvent({ regarding, type, reason, message }: EventText & { regardi
 
 /** The JSON merge patch from `old` to `current`; undefined if nothing changes. */
 function mergePatch(old: unknown, current: unknown): unknown {
-	if (!isObject(old) || !isObject(current))
-		return JSON.stringify(old) === JSON.stringify(current) ? undefined : current;
+	if (!isObject(old) || !isObject(current)) return sameJson(old, current) ? undefined : current;
 	const changes: Record<string, unknown> = {};
 	for (const key of new Set([...Object.keys(old), ...Object.keys(current)])) {
 		if (current[key] === undefined && old[key] !== undefined) changes[key] = null;

@@ -1,6 +1,6 @@
 /** Deletes bootstrap tokens that have expired (Kubernetes documentation, "Authenticating with Bootstrap Tokens"). */
 
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import { parseTimestamp } from "../../core/time/clock.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import type { Secret } from "../../kinds/generated/types.ts";
@@ -19,8 +19,8 @@ export const tokenCleanerController: Controller<Secret> = {
 		),
 	],
 	gather(key, informers) {
-		const [place, name = ""] = key.split("/");
-		const secret = informers.of(secrets).get(place, name);
+		const { namespace, name } = parseKey(key);
+		const secret = informers.of(secrets).get(namespace, name);
 		return secret?.type === tokenType && secret.metadata.deletionTimestamp === undefined ? secret : undefined;
 	},
 	plan(secret, { nowMs }) {

@@ -1,4 +1,4 @@
-import { objectKey } from "../../core/object.ts";
+import { objectKey, parseKey } from "../../core/object.ts";
 import { nodes } from "../../kinds/core/node.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
@@ -39,8 +39,8 @@ export const volumeBinder: Controller<ClaimState | VolumeState> = {
 		watchRule(pods, () => [], { expectations: false, indexes: claimsOfPod }),
 	],
 	gather(key, informers) {
-		const [sort, first = "", second = ""] = key.split("/");
-		return sort === "claim" ? gatherClaim(first, second, informers) : gatherVolume(first, informers);
+		const { namespace = "", name } = parseKey(key.slice(key.indexOf("/") + 1));
+		return key.startsWith("claim/") ? gatherClaim(namespace, name, informers) : gatherVolume(name, informers);
 	},
 	plan,
 };

@@ -1,6 +1,7 @@
 /** Which fields of two objects differ. */
+import { sameJson } from "../equal.ts";
 import { type Differences, differencesOf, mark, type Recorder, TokenList } from "./recorded.ts";
-import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
+import { type FieldSchema, isObject, type JsonObject, own, type Schemas } from "./schema.ts";
 import { areAligned, edgeOf, itemSchema, itemsByEdge, type Shape, shapeOf } from "./shapes.ts";
 
 /** Fields that no manager owns: at the top of an object, and in its metadata. */
@@ -73,7 +74,7 @@ class Comparison {
 
 	#items(old: readonly unknown[], updated: readonly unknown[], shape: Shape): void {
 		// Of most lists nothing changes, and looking for their items' keys takes long.
-		if (jsonEqual(old, updated)) return;
+		if (sameJson(old, updated)) return;
 		if (shape.form === "list" && areAligned(old, updated, shape)) {
 			for (let index = 0; index < old.length; index++) {
 				const [before, after] = [old[index], updated[index]];
@@ -100,7 +101,7 @@ class Comparison {
 		} else {
 			const shape = shapeOf(field, updated, this.#schemas);
 			if (shape.form === "leaf" || shapeOf(field, old, this.#schemas).form === "leaf") {
-				if (jsonEqual(old, updated)) return;
+				if (sameJson(old, updated)) return;
 				this.#put(mark.changed, name, isItem);
 				this.#recorder.put(mark.end);
 			} else this.#below(name, isItem, old, updated, shape);

@@ -1,10 +1,11 @@
 /** JSON Patch, RFC 6902. */
+import { sameJson } from "../equal.ts";
 import { ApiError } from "../errors.ts";
 import { deepCopy, setField } from "../object.ts";
 import { shortened, shown } from "../shown.ts";
 import { type Weight, weigh } from "../text/json-limits.ts";
 import { badPatch, doesNotApply } from "./errors.ts";
-import { isObject, type JsonObject, jsonEqual } from "./schema.ts";
+import { isObject, type JsonObject } from "./schema.ts";
 
 /** As upstream limits them, so that one request cannot keep the server busy. */
 const operationLimit = 10_000;
@@ -185,5 +186,5 @@ function replace(holder: JsonObject, path: readonly string[], value: unknown): v
 function test(holder: JsonObject, path: readonly string[], value: unknown): void {
 	let at: unknown = holder;
 	for (const part of path) at = child(at, part);
-	if (!jsonEqual(at ?? null, value)) throw doesNotApply(`testing value ${text(path)} failed: test failed`);
+	if (!sameJson(at ?? null, value)) throw doesNotApply(`testing value ${text(path)} failed: test failed`);
 }

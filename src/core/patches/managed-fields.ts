@@ -1,10 +1,11 @@
 /** Who set which field: `metadata.managedFields`, kept for every write (KEP-555). */
+import { sameJson } from "../equal.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { type Account, accountOf, type Entry, shared, type Transition } from "./accounts.ts";
 import { compareObjects, type Unowned } from "./differences.ts";
 import { difference, equal, type FieldSet, isEmpty, union } from "./field-set.ts";
 import { type Differences, differencesOf, mark, type Recorder, TokenList } from "./recorded.ts";
-import { type FieldSchema, isObject, type JsonObject, jsonEqual, own, type Schemas } from "./schema.ts";
+import { type FieldSchema, isObject, type JsonObject, own, type Schemas } from "./schema.ts";
 import { Trail } from "./trails.ts";
 
 /** Who writes what, for both ways of writing. */
@@ -185,7 +186,7 @@ function entriesBefore(
 	const stored = live === undefined ? [] : entriesOf(live);
 	if (writer.subresource !== undefined) return stored;
 	const given = isObject(updated["metadata"]) ? own(updated["metadata"], "managedFields") : undefined;
-	if (!Array.isArray(given) || given.length === 0 || jsonEqual(given, stored)) return stored;
+	if (!Array.isArray(given) || given.length === 0 || sameJson(given, stored)) return stored;
 	if (given.length === 1 && isObject(given[0]) && Object.keys(given[0]).length === 0) return [];
 	return given.every(isEntry) ? given : stored;
 }

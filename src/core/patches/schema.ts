@@ -38,17 +38,3 @@ export function isObject(value: unknown): value is JsonObject {
 export function own(object: JsonObject, key: string): unknown {
 	return Object.hasOwn(object, key) ? object[key] : undefined;
 }
-
-/** Whether two values of JSON are equal; the order of an object's fields does not matter. */
-export function jsonEqual(a: unknown, b: unknown): boolean {
-	if (a === b) return true;
-	if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-	if (Array.isArray(a)) {
-		if (!Array.isArray(b) || a.length !== b.length) return false;
-		return a.every((item, index) => jsonEqual(item, b[index]));
-	}
-	if (!isObject(a) || !isObject(b)) return false;
-	const keys = Object.keys(a);
-	if (keys.length !== Object.keys(b).length) return false;
-	return keys.every((key) => Object.hasOwn(b, key) && jsonEqual(a[key], b[key]));
-}

@@ -2,6 +2,7 @@
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
 import { Decompress as JsDecompress } from "fzstd";
+import { asError } from "../../core/errors.ts";
 
 /** Larger ones than zlib's default are three times as fast. */
 const chunkBytes = 256 * 1024;
@@ -35,9 +36,7 @@ const nativeZstd = (zlib as { createZstdDecompress?: (options: { chunkSize: numb
 	.createZstdDecompress;
 
 async function* through(source: AsyncIterable<Buffer>, transform: Transform): AsyncGenerator<Buffer> {
-	const feeding = feed(source, transform).catch((error: unknown) =>
-		transform.destroy(error instanceof Error ? error : new Error(String(error))),
-	);
+	const feeding = feed(source, transform).catch((error: unknown) => transform.destroy(asError(error)));
 	try {
 		// A transform without an encoding yields buffers.
 		for await (const chunk of transform) yield chunk as Buffer;

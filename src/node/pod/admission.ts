@@ -6,7 +6,7 @@ import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
 import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 import { untolerated } from "../../kinds/pod/tolerations.ts";
 import type { Verdict } from "./pod-state.ts";
-import { podRequests } from "./resources.ts";
+import { specRequests } from "./resources.ts";
 import { sysctlVerdict } from "./sysctls.ts";
 
 export interface AdmissionState {
@@ -96,7 +96,7 @@ const known = new WeakMap<Pod["spec"], Needs>();
 function needsOf(pod: Pod): Needs {
 	const before = known.get(pod.spec);
 	if (before !== undefined) return before;
-	const needs = { requests: podRequests(pod.spec), ports: hostPorts(pod) };
+	const needs = { requests: specRequests(pod.spec), ports: hostPorts(pod) };
 	known.set(pod.spec, needs);
 	return needs;
 }

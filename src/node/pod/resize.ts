@@ -5,7 +5,7 @@ import type { Container as ContainerSpec, Pod, ResourceRequirements } from "../.
 import { type QosClass, qosClass } from "../../kinds/pod/pod-qos.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import { containerRuntimeState, instances, type PodRuntimeState, type PodState } from "./pod-state.ts";
-import { podRequests, resourcesAnnotation, resourcesKey } from "./resources.ts";
+import { specRequests, resourcesAnnotation, resourcesKey } from "./resources.ts";
 
 /** The CPU and memory last applied to a container, in the format of `resourcesKey`; undefined if unknown. */
 export function givenResources(state: PodState, name: string, instance: Container): string | undefined {
@@ -81,7 +81,7 @@ export function resourcesGiven(wanted: ResourceRequirements | undefined, given: 
 
 /** Why the node can never grant the pod's request; undefined if it could. */
 export function infeasibility(pod: Pod, allocatable: ReadonlyMap<string, number>): string | undefined {
-	for (const [resource, quantity] of podRequests(pod.spec)) {
+	for (const [resource, quantity] of specRequests(pod.spec)) {
 		const capacity = allocatable.get(resource) ?? 0;
 		if (quantity <= capacity) continue;
 		const scale = resource === "cpu" ? 1000 : 1;

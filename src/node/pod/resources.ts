@@ -38,8 +38,11 @@ export function resourcesKey(resources: ResourceRequirements | undefined): strin
 	return parts.join(",");
 }
 
-/** The pod's requests in base units (cores, bytes). */
-export function podRequests(spec: PodSpec): Map<string, number> {
+/**
+ * What the spec requests (`podAmounts`), in base units (cores, bytes): a node admits and resizes pods by what they are
+ * to have. The scheduler counts what they have now (`podRequestsNow`).
+ */
+export function specRequests(spec: PodSpec): Map<string, number> {
 	const requests = Object.entries(podAmounts(spec, "requests"));
 	return new Map(requests.map(([name, quantity]) => [name, parseQuantity(quantity)]));
 }

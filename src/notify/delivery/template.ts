@@ -4,6 +4,7 @@
  * runs.
  */
 import type { Liquid } from "liquidjs";
+import { messageOf } from "../../core/errors.ts";
 import { humanDuration } from "../../core/time/age.ts";
 import { commandOf, type Notification, titleOf } from "../sinks/notification.ts";
 
@@ -60,7 +61,7 @@ export async function templateProblem(template: string): Promise<string | undefi
 	if (checked.size >= mostTemplates) checked.clear();
 	const problem = await render(template, variablesOf(sample, "")).then(
 		() => undefined,
-		(error: unknown) => (error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)),
+		(error: unknown) => messageOf(error).split("\n")[0] ?? "",
 	);
 	checked.set(template, problem);
 	return problem;

@@ -2,6 +2,7 @@
  * Picks devices on a node for claims. The first solution is taken, in the order of pools, slices and devices; a request
  * tries its alternatives in their order. Pure, but for the identities of shares.
  */
+import { sameJson } from "../../core/equal.ts";
 import type {
 	AllocationResult,
 	DeviceRequestAllocationResult,
@@ -204,6 +205,5 @@ function nodesOf(chosen: readonly Chosen[], node: Node): NodeSelector | undefine
 }
 
 function addNew<T>(list: T[], more: readonly T[] | undefined): void {
-	for (const item of more ?? [])
-		if (!list.some((known) => JSON.stringify(known) === JSON.stringify(item))) list.push(item);
+	for (const item of more ?? []) if (!list.some((known) => sameJson(known, item))) list.push(item);
 }

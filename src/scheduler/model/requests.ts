@@ -95,7 +95,7 @@ export interface PodRequests {
 	assumed: { milliCpu: number; memoryBytes: number };
 }
 
-/** The pod's current requests (`podRequestsNow`) as numbers. */
+/** The pod's current requests (`podRequestsNow`) as numbers; `specRequests` of a node reads the spec alone. */
 export function podRequests(pod: Pod): PodRequests {
 	const requests = podRequestsNow(pod, asNumbers);
 	const assume = assumptionsOf(pod);

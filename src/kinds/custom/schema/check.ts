@@ -1,6 +1,7 @@
 /** Validation of a value by its schema, keyword by keyword, with upstream's results and messages. */
+
+import { sameJson } from "../../../core/equal.ts";
 import type { Cause } from "../../../core/errors.ts";
-import { jsonEqual } from "../../../core/patches/schema.ts";
 import { breaks, forbiddenKey, missing, notAmong, tooLong, tooManyParts, wrongType } from "./causes.ts";
 import { checkNumber } from "./check-number.ts";
 import { checkType } from "./check-type.ts";
@@ -96,7 +97,7 @@ function checkEnum(node: SchemaNode, values: readonly unknown[], value: unknown,
 		// To upstream a null is none of them, even if it is.
 		for (const one of values) {
 			if (!walk.step()) return;
-			if (jsonEqual(one, value)) return;
+			if (sameJson(one, value)) return;
 		}
 	}
 	walk.fail((place) => notAmong(place, value, node.enumerationText));

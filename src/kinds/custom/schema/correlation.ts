@@ -1,6 +1,7 @@
 /** Which part of an old object a part of the new one was: what has not changed is not refused on an update. */
+
+import { sameJson } from "../../../core/equal.ts";
 import { isRecord } from "../../../core/object.ts";
-import { jsonEqual } from "../../../core/patches/schema.ts";
 import type { SchemaNode } from "./schema-node.ts";
 
 /** Represents an old value that does not exist or cannot be identified. */
@@ -51,7 +52,7 @@ export function isUnchanged(node: SchemaNode, value: unknown, old: unknown): boo
 		if (!Array.isArray(old) || old.length !== value.length) return false;
 		const before = oldItems(node, old);
 		const { items } = node;
-		if (before === undefined || items === undefined) return jsonEqual(value, old);
+		if (before === undefined || items === undefined) return sameJson(value, old);
 		return value.every((item) => {
 			const was = before(item);
 			return was !== uncorrelated && isUnchanged(items, item, was);

@@ -1,4 +1,5 @@
 /** Paths of fields as rules and selectable fields name them: `.spec.limits['cpu']`. */
+import { messageOf } from "../../../core/errors.ts";
 import { hasProperties, propertyOf, type SchemaProps, valuesOf } from "./schema-props.ts";
 
 export interface FieldPath {
@@ -80,6 +81,6 @@ export function fieldPathProblem(text: string, schema: SchemaProps): string | un
 		fieldPathIn(text, schema);
 		return undefined;
 	} catch (error) {
-		return error instanceof Error ? error.message : String(error);
+		return messageOf(error);
 	}
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors.ts";
 import { addQuantities, canonicalQuantity, quantityNano, subtractQuantities } from "../../../quantity.ts";
 import { boolType, doubleType, intType, objectType, stringType } from "../../types/type.ts";
 import { fail } from "../../values/failure.ts";
@@ -36,7 +37,7 @@ export function quantityOf(text: string): Quantity {
 	try {
 		return new Quantity(canonicalQuantity(text));
 	} catch (error) {
-		return fail(error instanceof Error ? error.message : String(error));
+		return fail(messageOf(error));
 	}
 }
 
