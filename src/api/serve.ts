@@ -9,7 +9,7 @@ import { createBinding } from "./subresources/binding.ts";
 import { passesOn, serveSubresource } from "./subresources/subresources.ts";
 import { serveComponentStatuses } from "./unstored/component-statuses.ts";
 import { serveReview } from "./unstored/reviews.ts";
-import { serveUsage } from "./unstored/usage.ts";
+import { serveUsage } from "./unstored/resource-metrics.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
 import { get } from "./verbs/get.ts";

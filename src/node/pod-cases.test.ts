@@ -12,7 +12,7 @@ import type { Container, Sandbox } from "../runtime/runtime.ts";
 import { planPod } from "./pod/pod-plan.ts";
 import type { ContainerRuntimeState, PodState } from "./pod/pod-state.ts";
 import { podStatus } from "./pod/pod-status.ts";
-import { resourcesAnnotation, resourcesKey } from "./pod/resources.ts";
+import { resourcesAnnotation, resourcesKey } from "./pod/runtime-resources.ts";
 
 interface Case {
 	name: string;

@@ -2,7 +2,7 @@
 import type { Random } from "../core/time/clock.ts";
 import type { ClusterEvent, NodeCheck, Refusal } from "./filters/filter.ts";
 import { filters } from "./filters/list.ts";
-import { nodeResourcesFit } from "./filters/resources.ts";
+import { nodeResourcesFit } from "./filters/node-resources.ts";
 import type { NodeInfo } from "./model/node-info.ts";
 import type { PodInfo } from "./model/pod-info.ts";
 import type { ClusterView } from "./model/snapshot.ts";

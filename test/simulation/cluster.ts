@@ -32,7 +32,7 @@ import { createRegistry, type Registry } from "../../src/kinds/engine/registry.t
 import { Notifier } from "../../src/notify/notifier.ts";
 import type { SendRequest } from "../../src/notify/sinks/request.ts";
 import { loadCloudEvents } from "../../src/notify/sinks/webhook.ts";
-import { startScheduler } from "../../src/scheduler/shell.ts";
+import { startScheduler } from "../../src/scheduler/scheduler.ts";
 import { createFaultyStore, type Faults } from "../../src/store/faulty.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";

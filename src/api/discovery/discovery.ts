@@ -1,6 +1,6 @@
 /** What `kubectl api-resources` and every REST mapper ask first: groups, versions, resources, in two forms. */
 import { type KindSource, ofAllKinds } from "../../kinds/engine/registry.ts";
-import { type VirtualResource, virtualResources } from "./resources.ts";
+import { type VirtualResource, virtualResources } from "./announced-resources.ts";
 import {
 	byPriority,
 	byVersionPriority,

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { groupPriority, versionPriority } from "../../kinds/apiregistration/priorities.ts";
 import { compareVersions } from "../../kinds/custom/versions.ts";
 import type { Kind, ServedVersion } from "../../kinds/engine/kind.ts";
-import { type Subresource, subresourcesOf, type VirtualResource, verbsOf } from "./resources.ts";
+import { type Subresource, subresourcesOf, type VirtualResource, verbsOf } from "./announced-resources.ts";
 
 export interface ServedResource {
 	plural: string;

@@ -1,7 +1,7 @@
 /** The labels of requests in metrics, as upstream. Pure. */
 import type { ApiRequest } from "../../core/exchange.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
-import { subresourcesOf, usageResources, virtualResources } from "../discovery/resources.ts";
+import { subresourcesOf, usageResources, virtualResources } from "../discovery/announced-resources.ts";
 import type { RequestInfo } from "../request/request-info.ts";
 
 export interface RequestLabels {

@@ -1,7 +1,7 @@
 /** Whole OpenAPI documents, of all that is served (v2) or of one group and version (v3). */
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Schemas } from "../../kinds/engine/type-schema.ts";
-import type { Subresource } from "../discovery/resources.ts";
+import type { Subresource } from "../discovery/announced-resources.ts";
 import type { ServedGroup, ServedResource } from "../discovery/served.ts";
 import { type Definition, Definitions, type GroupVersionKind, typeOfKind } from "./definitions.ts";
 import { type Dialect, referenceTo } from "./dialect.ts";

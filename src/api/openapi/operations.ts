@@ -1,5 +1,5 @@
 /** The requests that the API server answers, as data that both dialects of OpenAPI are made from. */
-import type { Subresource } from "../discovery/resources.ts";
+import type { Subresource } from "../discovery/announced-resources.ts";
 import type { ServedResource } from "../discovery/served.ts";
 import type { GroupVersionKind } from "./definitions.ts";
 

@@ -3,8 +3,8 @@
 import { endedLogsPath } from "../../core/ended-log.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import type { Aggregator } from "../aggregation/aggregator.ts";
+import { usageResources, virtualResources } from "../discovery/announced-resources.ts";
 import { discovery } from "../discovery/discovery.ts";
-import { usageResources, virtualResources } from "../discovery/resources.ts";
 import { dumpAt } from "../flow-control/dump.ts";
 import { metricsAt } from "../metrics/paths.ts";
 import { openApi } from "../openapi/openapi.ts";

@@ -7,7 +7,7 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import { column, nameColumn } from "../../kinds/engine/columns.ts";
 import type { Column } from "../../kinds/engine/kind.ts";
 import type { ComponentStatus } from "../../kinds/generated/types.ts";
-import { componentStatuses } from "../discovery/resources.ts";
+import { componentStatuses } from "../discovery/announced-resources.ts";
 import type { ResourceInfo } from "../request/request-info.ts";
 import { renderTable } from "../resources/tables.ts";
 import { methodNotAllowed } from "../resources/target.ts";

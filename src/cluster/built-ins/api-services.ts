@@ -1,5 +1,5 @@
 /** APIServices of everything that the API server itself serves, apart from custom resources. */
-import { usageResources, virtualResources } from "../../api/discovery/resources.ts";
+import { usageResources, virtualResources } from "../../api/discovery/announced-resources.ts";
 import { servedGroups } from "../../api/discovery/served.ts";
 import { sameJson } from "../../core/equal.ts";
 import type { Draft } from "../../core/object.ts";

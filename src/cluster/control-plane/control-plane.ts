@@ -28,7 +28,7 @@ import { catalog } from "../../kinds/catalog.ts";
 import { createRegistry, type MutableRegistry } from "../../kinds/engine/registry.ts";
 import type { NotifyOptions } from "../../notify/delivery/settings.ts";
 import { Notifier } from "../../notify/notifier.ts";
-import { startScheduler } from "../../scheduler/shell.ts";
+import { startScheduler } from "../../scheduler/scheduler.ts";
 import type { Store } from "../../store/store.ts";
 import { builtIns, needsNoAddress } from "../built-ins/list.ts";
 import { makeBuiltIns } from "../built-ins/make.ts";
@@ -56,7 +56,7 @@ import {
 	userAgentOf,
 } from "./identities.ts";
 import { authenticationControllers, ownControllers } from "./own-controllers.ts";
-import { createUsageReader, type UsageReader } from "./usage.ts";
+import { createUsageReader, type UsageReader } from "./usage-reader.ts";
 
 export interface ControlPlaneOptions {
 	store: Store;

@@ -6,9 +6,9 @@ import { addQuantities, compareQuantities, formatQuantity, quantityNano } from "
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
 import type { Amounts } from "../../kinds/pod/spec/pod-amounts.ts";
+import { isCounted, usageOf, usesQuotaUntilMs } from "../../kinds/quota/quota-usage.ts";
 import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { isInScopes } from "../../kinds/quota/scopes.ts";
-import { isCounted, usageOf, usesQuotaUntilMs } from "../../kinds/quota/usage.ts";
 import { updateStatus } from "../runtime/actions.ts";
 import type { Plan } from "../runtime/controller.ts";
 

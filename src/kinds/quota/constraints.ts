@@ -1,6 +1,6 @@
 /** Fields that every container must set if a quota limits them. */
 import type { PodSpec } from "../generated/types.ts";
-import { computeUsage } from "./usage.ts";
+import { computeUsage } from "./quota-usage.ts";
 
 const mustBeStated = ["cpu", "memory"].flatMap((name) => [name, `requests.${name}`, `limits.${name}`]);
 

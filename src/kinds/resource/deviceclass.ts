@@ -4,7 +4,7 @@ import { invalidValue } from "../../core/validation/field-errors.ts";
 import { ageColumn, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { DeviceClass, DeviceClassSpec } from "../generated/types.ts";
-import { isExtendedResource } from "../pod/spec/resources.ts";
+import { isExtendedResource } from "../pod/spec/resource-requirements.ts";
 import { opaqueProblems, selectorProblems } from "./device-claim.ts";
 import { limits } from "./limits.ts";
 import { each } from "./lists.ts";

@@ -1,7 +1,7 @@
 /** The runtime's configuration of a pod's sandbox. Pure. */
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { SandboxConfig } from "../../runtime/runtime.ts";
-import { containerLimits, resourcesAnnotation, resourcesKey } from "../pod/resources.ts";
+import { containerLimits, resourcesAnnotation, resourcesKey } from "../pod/runtime-resources.ts";
 import { podUidLabel } from "./runtime-view.ts";
 
 const longestHostname = 63;

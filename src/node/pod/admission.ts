@@ -6,7 +6,7 @@ import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
 import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 import { untolerated } from "../../kinds/pod/tolerations.ts";
 import type { Verdict } from "./pod-state.ts";
-import { specRequests } from "./resources.ts";
+import { specRequests } from "./runtime-resources.ts";
 import { sysctlVerdict } from "./sysctls.ts";
 
 export interface AdmissionState {

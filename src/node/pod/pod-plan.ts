@@ -27,7 +27,7 @@ import {
 	workIsOver,
 } from "./pod-state.ts";
 import { givenPodResources, givenResources, isPodResized, isResized, resourcesFromKey } from "./resize.ts";
-import { resourcesKey } from "./resources.ts";
+import { resourcesKey } from "./runtime-resources.ts";
 import { planRestartOfAll, saysRemoved } from "./restart-all.ts";
 
 /**

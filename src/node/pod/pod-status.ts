@@ -17,7 +17,7 @@ import {
 	workIsOver,
 } from "./pod-state.ts";
 import { allocatedPod, givenPodResources, resourcesFromKey } from "./resize.ts";
-import { resourcesKey } from "./resources.ts";
+import { resourcesKey } from "./runtime-resources.ts";
 
 /**
  * The pod's complete status. Equal input gives equal output, so that the caller writes only changes.

@@ -5,7 +5,7 @@ import type { Container as ContainerSpec, Pod, ResourceRequirements } from "../.
 import { type QosClass, qosClass } from "../../kinds/pod/pod-qos.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import { containerRuntimeState, instances, type PodRuntimeState, type PodState } from "./pod-state.ts";
-import { specRequests, resourcesAnnotation, resourcesKey } from "./resources.ts";
+import { resourcesAnnotation, resourcesKey, specRequests } from "./runtime-resources.ts";
 
 /** The CPU and memory last applied to a container, in the format of `resourcesKey`; undefined if unknown. */
 export function givenResources(state: PodState, name: string, instance: Container): string | undefined {

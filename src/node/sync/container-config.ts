@@ -5,7 +5,7 @@ import { ConfigError, type NodeContext } from "../context/node-context.ts";
 import { podUidLabel } from "../context/runtime-view.ts";
 import { expand } from "../pod/expansion.ts";
 import type { PodContainer } from "../pod/pod-state.ts";
-import { containerLimits, oomScoreAdj, resourcesAnnotation, resourcesKey } from "../pod/resources.ts";
+import { containerLimits, oomScoreAdj, resourcesAnnotation, resourcesKey } from "../pod/runtime-resources.ts";
 import { containerEnvironment } from "./environment.ts";
 import { containerSecurity } from "./security.ts";
 

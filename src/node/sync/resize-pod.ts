@@ -3,7 +3,7 @@ import type { ManagedPod } from "../context/managed-pod.ts";
 import type { PodAction } from "../pod/pod-action.ts";
 import { podContainers } from "../pod/pod-state.ts";
 import { infeasibility, isPending } from "../pod/resize.ts";
-import { containerLimits, resourcesKey } from "../pod/resources.ts";
+import { containerLimits, resourcesKey } from "../pod/runtime-resources.ts";
 
 /** Synchronous: the next pod that asks sees the result for this one. */
 export function judgeResize(managed: ManagedPod): void {

@@ -3,7 +3,7 @@ import { dynamicResources } from "./dynamic-resources.ts";
 import type { Filter } from "./filter.ts";
 import { interPodAffinity } from "./inter-pod-affinity.ts";
 import { nodeAffinity, nodeName, nodeUnschedulable, taintToleration } from "./node.ts";
-import { nodePorts, nodeResourcesFit } from "./resources.ts";
+import { nodePorts, nodeResourcesFit } from "./node-resources.ts";
 import { podTopologySpread } from "./topology-spread.ts";
 import { volumeBinding, volumeRestrictions } from "./volumes.ts";
 

@@ -1,7 +1,8 @@
 /** All scores. A node's total is the sum of its ratings, each multiplied by the score's weight. */
+
+import { balancedAllocation, leastAllocated } from "./allocation.ts";
 import { imageLocality, preferredNodes, preferredTaints } from "./node.ts";
 import { preferredPods, preferredSpread } from "./pods.ts";
-import { balancedAllocation, leastAllocated } from "./resources.ts";
 import type { Score } from "./score.ts";
 
 export const scores: readonly Score[] = [

@@ -13,7 +13,7 @@ import { dnsLabelProblems, dnsSubdomainProblems, searchDomainProblems } from "..
 import type { PodSpec } from "../../generated/types.ts";
 import { podClaimProblems } from "./claims.ts";
 import { validateContainers } from "./containers.ts";
-import { validateResources } from "./resources.ts";
+import { validateResources } from "./resource-requirements.ts";
 import { validateScheduling } from "./scheduling.ts";
 import { validatePodSecurityContext } from "./security.ts";
 import { validateVolumes } from "./volumes.ts";

@@ -19,7 +19,7 @@ import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../kinds/storage/persistentvolumeclaim.ts";
 import { storageClasses } from "../kinds/storage/storageclass.ts";
 import { createMemoryStore } from "../store/memory.ts";
-import { startScheduler } from "./shell.ts";
+import { startScheduler } from "./scheduler.ts";
 
 interface Rig {
 	client: Client;

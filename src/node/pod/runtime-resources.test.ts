@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Container, Pod } from "../../kinds/generated/types.ts";
-import { oomScoreAdj } from "./resources.ts";
+import { oomScoreAdj } from "./runtime-resources.ts";
 
 const nodeBytes = 8 * 2 ** 30;
 const memory = (request?: string, limit?: string, cpu?: string): Container => ({
