@@ -96,7 +96,7 @@ export interface AdmissionAttributes {
 	readonly object: KubeObject;
 	/** As it was before an update. */
 	readonly old: KubeObject | undefined;
-	/** What a client sent for a subresource whose objects are of another kind: an Eviction, a Binding. */
+	/** What a client sent for a subresource whose objects are of another kind: an Eviction, a Binding, a TokenRequest. */
 	readonly sent: KubeObject | undefined;
 	readonly dryRun: boolean;
 	/** Of the request, checked. */

@@ -11,8 +11,9 @@ import { secrets } from "../../kinds/core/secret.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
-import { admitNodeToken } from "../admission/node-restriction/tokens.ts";
 import type { Claims } from "../credentials/tokens.ts";
+import { admitOnly } from "../mutate/settle.ts";
+import { writeOf } from "../mutate/write.ts";
 import { decodeUnstored } from "../resources/decode.ts";
 import { existing, methodNotAllowed, named, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
@@ -30,6 +31,7 @@ interface BoundObject {
 	uid?: string;
 }
 
+const tokenRequest = { kind: "TokenRequest", apiVersion: "authentication.k8s.io/v1" };
 const defaultSeconds = 3600;
 const leastSeconds = 600;
 const mostSeconds = 2 ** 32;
@@ -45,15 +47,9 @@ export async function token(context: Context, target: Target): Promise<ApiRespon
 	checkMetadata(request.metadata ?? {}, account.metadata);
 	const { audiences = [], expirationSeconds = defaultSeconds, boundObjectRef } = request.spec ?? {};
 	checkSeconds(expirationSeconds);
-	await admitNodeToken(
-		server,
-		context.user,
-		{ namespace: account.metadata.namespace ?? "", name: wanted.name },
-		{
-			audiences,
-			...(boundObjectRef === undefined ? {} : { boundObjectRef }),
-		},
-	);
+	// Decoded as one, with what it leaves out.
+	const sent = { ...request, ...tokenRequest, metadata: { ...request.metadata } } as KubeObject;
+	await admitOnly(writeOf(context, target, { operation: "create", object: account, old: account, sent }));
 	const audience = audiences.length === 0 ? [...server.tokens.audiences] : audiences;
 	const nowSeconds = Math.floor(server.clock.now() / 1000);
 	const expires = nowSeconds + expirationSeconds;
@@ -74,8 +70,7 @@ export async function token(context: Context, target: Target): Promise<ApiRespon
 	};
 	return objectResponse(
 		{
-			kind: "TokenRequest",
-			apiVersion: "authentication.k8s.io/v1",
+			...tokenRequest,
 			metadata: {
 				name: account.metadata.name,
 				namespace,

@@ -1,14 +1,15 @@
 /**
  * What a node's agent may write (Kubernetes documentation, "Admission Control", NodeRestriction, v1.36): its own Node,
- * Lease and CSINode, the status of pods that are bound to it, and little else. The node authorizer has let the request
- * in by its names; here its content is looked at. All refusals are upstream's, but for those of local volumes, which
- * only this cluster has.
+ * Lease and CSINode, the status of pods that are bound to it, tokens for them, and little else. The node authorizer has
+ * let the request in by its names; here its content is looked at. All refusals are upstream's, but for those of local
+ * volumes, which only this cluster has.
  */
 import { messageOf } from "../../../core/errors.ts";
 import { parseCertificateRequest } from "../../../kinds/certificates/certificate-request.ts";
 import { certificateSigningRequests } from "../../../kinds/certificates/certificatesigningrequest.ts";
 import { leases } from "../../../kinds/core/lease.ts";
 import { nodes } from "../../../kinds/core/node.ts";
+import { serviceAccounts } from "../../../kinds/core/serviceaccount.ts";
 import type {
 	CertificateSigningRequest,
 	PersistentVolume,
@@ -26,6 +27,7 @@ import type { AdmissionAttributes } from "../../server/server.ts";
 import { claimStatusProblem, volumeProblem } from "./claims.ts";
 import { nodeProblem } from "./nodes.ts";
 import { podProblem } from "./pods.ts";
+import { admitNodeToken } from "./tokens.ts";
 
 /** Why a node may not make the request; undefined when it may. */
 type Problem = (node: string, request: AdmissionAttributes) => string | undefined;
@@ -64,16 +66,20 @@ export const nodeRestriction: AdmissionStep = {
 			persistentVolumeClaims,
 			persistentVolumes,
 			resourceSlices,
+			serviceAccounts,
 		],
 		subresources: true,
 	},
 	admit(request) {
 		const node = nodeNameOf(request.user);
 		if (node === undefined) return undefined;
+		const { kind, subresource } = request;
+		if (node !== "" && kind.plural === serviceAccounts.plural && subresource === "token")
+			return admitNodeToken(node, request);
 		const problem =
 			node === ""
 				? `could not determine node from user ${JSON.stringify(request.user.name)}`
-				: problems.get(request.kind.plural)?.(node, request);
+				: problems.get(kind.plural)?.(node, request);
 		if (problem === undefined) return undefined;
 		const error = refused(request, problem);
 		request.server.options.onRefused?.(request.user, error.message);

@@ -1,47 +1,41 @@
 /** Tokens that an agent may ask for: for pods that are bound to its node, for audiences that those name. */
-import { ApiError, notFound } from "../../../core/errors.ts";
-import type { User } from "../../../core/exchange.ts";
-import { serviceAccounts } from "../../../kinds/core/serviceaccount.ts";
+import { notFound } from "../../../core/errors.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { csiDrivers } from "../../../kinds/storage/csidriver.ts";
 import { persistentVolumes } from "../../../kinds/storage/persistentvolume.ts";
 import { persistentVolumeClaims } from "../../../kinds/storage/persistentvolumeclaim.ts";
-import { nodeNameOf } from "../../access/node/node-identity.ts";
-import type { Server } from "../../server/server.ts";
+import { refused } from "../../server/admission-step.ts";
+import type { AdmissionAttributes, Server } from "../../server/server.ts";
 
-/** The part of a TokenRequest's spec that is checked. */
-export interface AskedToken {
-	audiences?: readonly string[];
-	boundObjectRef?: { kind?: string; apiVersion?: string; name?: string; uid?: string };
+/** The part of a TokenRequest that is checked. */
+interface TokenRequest {
+	spec?: {
+		audiences?: readonly string[];
+		boundObjectRef?: { kind?: string; apiVersion?: string; name?: string; uid?: string };
+	};
 }
 
 const audienceVerb = "request-serviceaccounts-token-audience";
 
-/** Does nothing for users that are no nodes. @throws ApiError Forbidden, or NotFound for a pod that is not there */
-export async function admitNodeToken(
-	server: Server,
-	user: User,
-	account: { namespace: string; name: string },
-	{ audiences = [], boundObjectRef: bound }: AskedToken,
-): Promise<void> {
-	const node = nodeNameOf(user);
-	if (node === undefined) return;
-	const { namespace, name } = account;
-	const refused = (why: string) =>
-		new ApiError("Forbidden", `serviceaccounts "${name}" is forbidden: ${why}`, { name, kind: serviceAccounts.plural });
-	if (node === "") throw refused(`could not determine node from user ${JSON.stringify(user.name)}`);
+/** @throws ApiError Forbidden, or NotFound for a pod that is not there */
+export async function admitNodeToken(node: string, request: AdmissionAttributes): Promise<void> {
+	const { server, user, namespace = "", name, sent } = request;
+	// Of serviceaccounts/token, only TokenRequests are sent.
+	const { audiences = [], boundObjectRef: bound } = (sent as TokenRequest | undefined)?.spec ?? {};
 	if (bound?.apiVersion !== "v1" || bound.kind !== "Pod" || (bound.name ?? "") === "")
-		throw refused("node requested token not bound to a pod");
-	if ((bound.uid ?? "") === "") throw refused("node requested token with a pod binding without a uid");
+		throw refused(request, "node requested token not bound to a pod");
+	if ((bound.uid ?? "") === "") throw refused(request, "node requested token with a pod binding without a uid");
 	const pod = server.cache.find(pods, namespace, bound.name ?? "");
 	if (pod === undefined) throw notFound(pods, bound.name ?? "");
 	if (pod.metadata.uid !== bound.uid)
 		throw refused(
+			request,
 			`the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
 		);
-	if (pod.spec.nodeName !== node) throw refused("node requested token bound to a pod scheduled on a different node");
-	if (audiences.length > 1) throw refused("node may only request 0 or 1 audiences");
+	if (pod.spec.nodeName !== node)
+		throw refused(request, "node requested token bound to a pod scheduled on a different node");
+	if (audiences.length > 1) throw refused(request, "node may only request 0 or 1 audiences");
 	const [audience = ""] = audiences;
 	if (audiencesOf(server, pod).has(audience)) return;
 	// A role may let nodes ask for further audiences, such as those that registries trust.
@@ -53,6 +47,7 @@ export async function admitNodeToken(
 	});
 	if (verdict !== "allow")
 		throw refused(
+			request,
 			`audience "${audience}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`,
 		);
 }

@@ -320,7 +320,7 @@ test("a rule for one version of a resource is about all of them, unless it says 
 	});
 });
 
-test("subresources come as what they are: scales, evictions, connections", async () => {
+test("subresources come as what they are: scales, evictions, tokens, connections", async () => {
 	const { asked, webhook } = await hooks({ "/no": () => ({ allowed: false, status: { message: "not now" } }) });
 	const server = await api();
 	const template = { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } };
@@ -330,20 +330,25 @@ test("subresources come as what they are: scales, evictions, connections", async
 	});
 	await server.ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
 	await server.ask("POST", "/api/v1/namespaces/default/pods", { metadata: { name: "p" }, spec: template.spec });
-	const rules = [{ ...everything, resources: ["deployments/scale", "pods/eviction", "pods/exec", "pods/binding"] }];
+	const resources = ["deployments/scale", "pods/eviction", "pods/exec", "pods/binding", "serviceaccounts/token"];
+	const rules = [{ ...everything, resources }];
 	await configure(server, "validating", [webhook("/no", { rules })]);
 	const scale = { metadata: { name: "d" }, spec: { replicas: 3 } };
 	const refusals = [
 		await server.ask("PUT", "/apis/apps/v1/namespaces/default/deployments/d/scale", scale),
 		await server.ask("POST", "/api/v1/namespaces/default/pods/p/eviction", { metadata: { name: "p" } }),
 		await server.ask("POST", "/api/v1/namespaces/default/pods/p/binding", { target: { name: "n" } }),
+		await server.ask("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", {
+			spec: { audiences: ["a"] },
+		}),
 		await server.ask("POST", "/api/v1/namespaces/default/pods/p/exec?command=a&command=b&stdout=true"),
 	];
-	expect(refusals.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+	expect(refusals.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400]);
 	expect(asked.map(({ request }) => [request.operation, request.kind.kind, request.subResource])).toEqual([
 		["UPDATE", "Scale", "scale"],
 		["CREATE", "Eviction", "eviction"],
 		["CREATE", "Binding", "binding"],
+		["CREATE", "TokenRequest", "token"],
 	]);
 	expect(asked[0]?.request).toMatchObject({ object: { spec: { replicas: 3 } }, oldObject: { spec: { replicas: 1 } } });
 });
