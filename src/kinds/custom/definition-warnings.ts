@@ -1,7 +1,7 @@
 /** Warnings about parts of schemas that are let through, and do not do what their author may expect. */
 import { isRecord } from "../../core/object.ts";
 import type { CustomResourceDefinition } from "../generated/types.ts";
-import { isCheckedFormat } from "./schema/formats.ts";
+import { isCheckedFormat } from "./schema/formats/formats.ts";
 
 /** Of what an old definition did not have. */
 export function definitionWarnings(definition: CustomResourceDefinition, old?: CustomResourceDefinition): string[] {

@@ -2,7 +2,7 @@
 import type { Weight } from "../../../core/text/json-limits.ts";
 import { type Regex, regex } from "../../../core/text/regex.ts";
 import { listOfValues } from "./causes.ts";
-import { type Format, formatOf, isCheckedFormat } from "./formats.ts";
+import { type Format, formatOf, isCheckedFormat } from "./formats/formats.ts";
 import { hasDefault, itemsOf, propertyOf, type SchemaProps, valuesOf } from "./schema-props.ts";
 
 /** A field whose value is filled in when it is missing. */

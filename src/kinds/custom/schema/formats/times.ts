@@ -1,5 +1,5 @@
 /** Dates, times and durations as the formats of schemas have them. */
-import { parseDuration } from "../../../core/time/duration.ts";
+import { parseDuration } from "../../../../core/time/duration.ts";
 
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 

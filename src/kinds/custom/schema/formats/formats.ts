@@ -1,7 +1,7 @@
 /** Formats of strings that API servers check (`format` of a schema); all others are only documentation. */
-import { isIPv6 } from "../../../core/validation/field-checks.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../../core/validation/names.ts";
-import { base64Mistake } from "../../engine/scalars.ts";
+import { isIPv6 } from "../../../../core/validation/field-checks.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../../../core/validation/names.ts";
+import { base64Mistake } from "../../../engine/scalars.ts";
 import { isCreditCard, isIsbn10, isIsbn13 } from "./check-digits.ts";
 import { isEmail } from "./email.ts";
 import { isDate, isDateTime, isDuration } from "./times.ts";
