@@ -1,6 +1,6 @@
 /** What is served under the paths of resources. */
 import type { ApiResponse } from "../core/exchange.ts";
-import { checkWriteOptions } from "./mutate/write-options.ts";
+import { checkWriteOptions } from "./mutate/options/write-options.ts";
 import type { Verb } from "./request/request-info.ts";
 import { formatFor } from "./resources/present.ts";
 import { methodNotAllowed, noSuchResource, type Target, targetOf } from "./resources/target.ts";
@@ -8,8 +8,8 @@ import type { Context } from "./server/server.ts";
 import { createBinding } from "./subresources/binding.ts";
 import { passesOn, serveSubresource } from "./subresources/subresources.ts";
 import { serveComponentStatuses } from "./unstored/component-statuses.ts";
-import { serveReview } from "./unstored/reviews.ts";
 import { serveUsage } from "./unstored/resource-metrics.ts";
+import { serveReview } from "./unstored/reviews.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
 import { get } from "./verbs/get.ts";

@@ -8,7 +8,7 @@ import type { CustomResourceDefinition } from "../../kinds/generated/types.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { deleteObject } from "../mutate/delete.ts";
-import { parseDeleteOptions } from "../mutate/delete-options.ts";
+import { parseDeleteOptions } from "../mutate/options/delete-options.ts";
 import { ownContext } from "../mutate/own.ts";
 import { removeAll } from "../mutate/remove-all.ts";
 import { objectOf, resourceOf } from "../resources/target.ts";

@@ -7,7 +7,7 @@ import type { Cached } from "../cache/cached.ts";
 import type { Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
 import { type Change, mutate } from "./mutate.ts";
-import { isDryRun } from "./write-options.ts";
+import { isDryRun } from "./options/write-options.ts";
 
 /**
  * @param decode creates the object from the request, a new one for each call

@@ -7,8 +7,8 @@ import type { Cached } from "../cache/cached.ts";
 import { unassigned } from "../resources/metadata.ts";
 import { existing, type NamedTarget, type Target } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
-import type { DeleteOptions } from "./delete-options.ts";
 import { type Ending, type Mutated, mutate } from "./mutate.ts";
+import type { DeleteOptions } from "./options/delete-options.ts";
 import { modified } from "./update.ts";
 
 const orphanFinalizer = "orphan";

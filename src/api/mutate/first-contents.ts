@@ -11,8 +11,8 @@ import { encode } from "../cache/cached.ts";
 import { keyRoot, objectKey } from "../cache/keys.ts";
 import { decodeOwn } from "../resources/decode.ts";
 import { metadataForCreate } from "../resources/metadata.ts";
+import { writerAs } from "./options/writer.ts";
 import { fields } from "./strategies.ts";
-import { writerAs } from "./writer.ts";
 
 /** The name of upstream's API server in managedFields. */
 const manager = "kube-apiserver";

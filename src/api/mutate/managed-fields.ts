@@ -1,8 +1,8 @@
 import type { KubeObject } from "../../core/object.ts";
 import { shareAccount, trackUpdate } from "../../core/patches/managed-fields.ts";
+import { writerOf } from "./options/writer.ts";
 import { fields } from "./strategies.ts";
 import type { Write } from "./write.ts";
-import { writerOf } from "./writer.ts";
 
 /**
  * Records in managedFields who set which fields. It runs before admission and the kind's preparation, whose additions

@@ -8,9 +8,9 @@ import { isOutdated } from "../resources/forms.ts";
 import { existing, type NamedTarget } from "../resources/target.ts";
 import type { Context } from "../server/server.ts";
 import { type Ending, mutate } from "./mutate.ts";
+import { isDryRun } from "./options/write-options.ts";
 import { fields } from "./strategies.ts";
 import type { Strategy } from "./write.ts";
-import { isDryRun } from "./write-options.ts";
 
 export interface Update {
 	/**

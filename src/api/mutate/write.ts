@@ -3,7 +3,7 @@ import type { Cause } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Target } from "../resources/target.ts";
 import type { AdmissionAttributes, Context } from "../server/server.ts";
-import { isDryRun } from "./write-options.ts";
+import { isDryRun } from "./options/write-options.ts";
 
 /** Which fields an update of a resource, or of one of its subresources, may change, and what must hold afterwards. */
 export interface Strategy {

@@ -5,7 +5,9 @@ import type { Subresource } from "../discovery/announced-resources.ts";
 import type { ServedGroup, ServedResource } from "../discovery/served.ts";
 import { type Definition, Definitions, type GroupVersionKind, typeOfKind } from "./definitions.ts";
 import { type Dialect, referenceTo } from "./dialect.ts";
-import { type Content, type Operation, type Parameter, type Path, pathsOf, tagOf } from "./operations.ts";
+import { tagOf } from "./operation-names.ts";
+import { type Content, type Operation, type Path, pathsOf } from "./operations.ts";
+import type { Parameter } from "./parameters.ts";
 import { type Descriptions, renderDefinitions } from "./schemas.ts";
 
 export interface Source {

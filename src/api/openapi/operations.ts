@@ -2,13 +2,19 @@
 import type { Subresource } from "../discovery/announced-resources.ts";
 import type { ServedResource } from "../discovery/served.ts";
 import type { GroupVersionKind } from "./definitions.ts";
-
-export interface Parameter {
-	name: string;
-	in: "query" | "path";
-	type: "string" | "integer" | "boolean";
-	description: string;
-}
+import { idPrefix } from "./operation-names.ts";
+import {
+	deleting,
+	dryRun,
+	fieldManager,
+	fieldValidation,
+	force,
+	nameParameter,
+	namespaceParameter,
+	type Parameter,
+	pretty,
+	selecting,
+} from "./parameters.ts";
 
 /** What a body or an answer consists of: a definition by name, or text. */
 export type Content = { definition: string } | "text";
@@ -47,51 +53,6 @@ export interface Names {
 	patch: string;
 	watchEvent: string;
 }
-
-function query(name: string, type: Parameter["type"], description: string): Parameter {
-	return { name, in: "query", type, description };
-}
-
-const pretty = query("pretty", "string", "Indents the answer when 'true'.");
-const dryRun = query("dryRun", "string", "'All': checks everything and stores nothing.");
-const fieldManager = query("fieldManager", "string", "Who owns the fields that this request sets; required to apply.");
-const fieldValidation = query(
-	"fieldValidation",
-	"string",
-	"What to do about unknown and duplicate fields: 'Ignore', 'Warn' (the default) or 'Strict'.",
-);
-const force = query("force", "boolean", "With apply: takes over fields that others own.");
-const deleting = [
-	dryRun,
-	query("gracePeriodSeconds", "integer", "How long the object may take to end; 0 for at once."),
-	query("propagationPolicy", "string", "What becomes of dependents: 'Orphan', 'Background' or 'Foreground'."),
-];
-const selecting = [
-	query("allowWatchBookmarks", "boolean", "With watch: sends revisions from time to time even without changes."),
-	query("continue", "string", "Goes on with a list that had a limit."),
-	query(
-		"fieldSelector",
-		"string",
-		"A selector that restricts the list of returned objects by their fields; all by default.",
-	),
-	query(
-		"labelSelector",
-		"string",
-		"A selector that restricts the list of returned objects by their labels; all by default.",
-	),
-	query("limit", "integer", "At most so many objects; 'continue' of the answer leads to the rest."),
-	query("resourceVersion", "string", "The answer must not be older than this version."),
-	query("resourceVersionMatch", "string", "How resourceVersion is meant: 'NotOlderThan' or 'Exact'."),
-	query("sendInitialEvents", "boolean", "With watch: begins with the objects there are."),
-	query("timeoutSeconds", "integer", "How long a list or watch may take."),
-	query(
-		"watch",
-		"boolean",
-		"Watch for changes to the described resources, and answer with them as they happen; see resourceVersion.",
-	),
-];
-const nameParameter: Parameter = { name: "name", in: "path", type: "string", description: "Name of the object." };
-const namespaceParameter: Parameter = { name: "namespace", in: "path", type: "string", description: "Namespace." };
 
 /** All paths of a resource, in the order: collection across namespaces, collection, object, subresources. */
 export function pathsOf(group: string, version: string, resource: ServedResource, names: Names): Path[] {
@@ -326,16 +287,4 @@ function connectOperations(
 			{ method, id: connect, action: "connect", kind, description, parameters: [], codes: [200], answer: "text" },
 		];
 	});
-}
-
-/** `AppsV1`, `CoreV1`, `RbacAuthorizationV1`. */
-function idPrefix(group: string, version: string): string {
-	const words = (group === "" ? "core" : group.replace(/\.k8s\.io$/, "")).split(/[.-]/);
-	return [...words, version].map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join("");
-}
-
-/** `core_v1`, the tag by which generators group operations. */
-export function tagOf(group: string, version: string): string {
-	const words = (group === "" ? "core" : group.replace(/\.k8s\.io$/, "")).split(/[.-]/);
-	return `${words.map((word, index) => (index === 0 ? word : word[0]?.toUpperCase() + word.slice(1))).join("")}_${version}`;
 }

@@ -12,8 +12,8 @@ import { podDisruptionBudgets } from "../../kinds/policy/poddisruptionbudget.ts"
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { deleteObject, differs } from "../mutate/delete.ts";
-import { type DeleteOptions, parseDeleteOptions } from "../mutate/delete-options.ts";
 import { checkNamespace } from "../mutate/identity.ts";
+import { type DeleteOptions, parseDeleteOptions } from "../mutate/options/delete-options.ts";
 import { ownContext } from "../mutate/own.ts";
 import { retryOnConflict } from "../mutate/retry.ts";
 import { admitOnly } from "../mutate/settle.ts";

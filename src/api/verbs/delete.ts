@@ -4,7 +4,7 @@ import type { ApiResponse } from "../../core/exchange.ts";
 import type { Cached } from "../cache/cached.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { deleteObject } from "../mutate/delete.ts";
-import { type DeleteOptions, deleteOptionsOf } from "../mutate/delete-options.ts";
+import { type DeleteOptions, deleteOptionsOf } from "../mutate/options/delete-options.ts";
 import { selectionOf } from "../resources/fields.ts";
 import { servedForms } from "../resources/forms.ts";
 import { present, presentList } from "../resources/present.ts";

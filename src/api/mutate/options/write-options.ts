@@ -1,8 +1,14 @@
 /** Query parameters of writes. */
-import { type Cause, invalid } from "../../core/errors.ts";
-import { forbidden, invalidValue, notSupported, required, tooLongValue } from "../../core/validation/field-errors.ts";
-import type { Context } from "../server/server.ts";
-import { contentType } from "../wire/body.ts";
+import { type Cause, invalid } from "../../../core/errors.ts";
+import {
+	forbidden,
+	invalidValue,
+	notSupported,
+	required,
+	tooLongValue,
+} from "../../../core/validation/field-errors.ts";
+import type { Context } from "../../server/server.ts";
+import { contentType } from "../../wire/body.ts";
 
 const optionsKinds: Readonly<Record<string, string>> = {
 	create: "CreateOptions",

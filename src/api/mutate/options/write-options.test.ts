@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testApi } from "../testing/test-api.ts";
+import { testApi } from "../../testing/test-api.ts";
 
 const configMaps = "/api/v1/namespaces/default/configmaps";
 const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } };

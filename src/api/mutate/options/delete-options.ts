@@ -1,9 +1,9 @@
 /** Options of a deletion, from the query and the body (`meta/v1 DeleteOptions`). */
-import { type ApiError, invalid } from "../../core/errors.ts";
-import { integerOf, isTrue } from "../../core/selection/query.ts";
-import { shown } from "../../core/shown.ts";
-import type { Context } from "../server/server.ts";
-import { readObjectBody } from "../wire/body.ts";
+import { type ApiError, invalid } from "../../../core/errors.ts";
+import { integerOf, isTrue } from "../../../core/selection/query.ts";
+import { shown } from "../../../core/shown.ts";
+import type { Context } from "../../server/server.ts";
+import { readObjectBody } from "../../wire/body.ts";
 import { dryRunProblems, dryRunValues } from "./write-options.ts";
 
 const deleteOptions = { group: "meta.k8s.io", kind: "DeleteOptions" };

@@ -1,9 +1,9 @@
-import type { Writer } from "../../core/patches/managed-fields.ts";
-import { timestamp } from "../../core/time/clock.ts";
-import { schemasOf } from "../../kinds/builtin-schemas.ts";
-import { apiVersionOf } from "../../kinds/engine/kind.ts";
-import type { Target } from "../resources/target.ts";
-import type { Context } from "../server/server.ts";
+import type { Writer } from "../../../core/patches/managed-fields.ts";
+import { timestamp } from "../../../core/time/clock.ts";
+import { schemasOf } from "../../../kinds/builtin-schemas.ts";
+import { apiVersionOf } from "../../../kinds/engine/kind.ts";
+import type { Target } from "../../resources/target.ts";
+import type { Context } from "../../server/server.ts";
 import { fieldManagerOf } from "./write-options.ts";
 
 /**
