@@ -1,6 +1,7 @@
 /** The assets folder of controller-runtime's envtest (`KUBEBUILDER_ASSETS`): programs that run this package. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { shellQuote } from "../../linux/command.ts";
 import { packageDirectory, programFile } from "../files/package-files.ts";
 
 const mark = "# Written by 'cox envtest'";
@@ -18,7 +19,8 @@ export interface AssetOptions {
  */
 export function writeAssets(folder: string, { controllers, nodes }: AssetOptions = {}): string {
 	const path = resolve(folder);
-	const run = (program: string) => `exec ${quoted(process.execPath)} ${quoted(programFile("envtest"))} ${program} "$@"`;
+	const run = (program: string) =>
+		`exec ${shellQuote(process.execPath)} ${shellQuote(programFile("envtest"))} ${program} "$@"`;
 	const defaults = [
 		...(controllers === undefined ? [] : [`: "\${COX_ENVTEST_CONTROLLERS=${controllers}}"`]),
 		...(nodes === undefined ? [] : [`: "\${COX_ENVTEST_NODES=${nodes}}"`]),
@@ -44,8 +46,4 @@ export function writeAssets(folder: string, { controllers, nodes }: AssetOptions
 function refuseForeign(file: string): void {
 	if (existsSync(file) && !readFileSync(file, "latin1").includes(mark))
 		throw new Error(`${file} exists and was not written by 'cox envtest'; name another folder`);
-}
-
-function quoted(text: string): string {
-	return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -35,6 +35,16 @@ export function durationMs(text: string): number {
 	throw new Error(`'${text}' is not a duration: wanted something like 90s, 5m, 26h, 7d or 1h30m`);
 }
 
+/** Milliseconds as Go writes a duration, rounded to whole ones: `0s`, `812ms`, `1m2.3s`, `5m0s`, `1h0m0s`. */
+export function goDuration(ms: number): string {
+	const whole = Math.round(ms);
+	if (whole !== 0 && whole < 1000) return `${whole}ms`;
+	const [hours, minutes] = [Math.floor(whole / 3_600_000), Math.floor(whole / 60_000) % 60];
+	const seconds = `${(whole % 60_000) / 1000}s`;
+	if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+	return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}
+
 function sumOf(text: string, units: Readonly<Record<string, number>>): number {
 	const quoted = JSON.stringify(text);
 	const invalid = () => new Error(`time: invalid duration ${quoted}`);

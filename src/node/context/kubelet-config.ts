@@ -3,6 +3,7 @@
  * are omitted. Pure.
  */
 import { formatQuantity } from "../../core/quantity.ts";
+import { goDuration } from "../../core/time/duration.ts";
 import { renewals, usualLeaseMs, usualStatusMs } from "../machine/heartbeat.ts";
 import type { KubeletConfiguration } from "./kubelet-configuration.ts";
 
@@ -23,8 +24,8 @@ export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Recor
 			enableServer: true,
 			clusterDomain,
 			...(clusterDns === undefined ? {} : { clusterDNS: [clusterDns] }),
-			nodeStatusUpdateFrequency: duration(leaseMs / renewals),
-			nodeStatusReportFrequency: duration(Math.max(usualStatusMs, leaseMs)),
+			nodeStatusUpdateFrequency: goDuration(leaseMs / renewals),
+			nodeStatusReportFrequency: goDuration(Math.max(usualStatusMs, leaseMs)),
 			nodeLeaseDurationSeconds: leaseMs / 1000,
 			maxPods: mostPods,
 			...(podCidr === undefined ? {} : { podCIDR: podCidr }),
@@ -46,17 +47,8 @@ export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Recor
 			failSwapOn: false,
 			containerLogMaxSize: formatQuantity(BigInt(configuration.containerLogMaxBytes) * 1_000_000_000n, "binary"),
 			containerLogMaxFiles: configuration.containerLogMaxFiles,
-			containerLogMonitorInterval: duration(configuration.containerLogMonitorMs),
+			containerLogMonitorInterval: goDuration(configuration.containerLogMonitorMs),
 			enableSystemLogHandler: true,
 		},
 	};
-}
-
-/** Formatted like Go's `time.Duration`: `5m0s`, `1h0m0s`. */
-function duration(ms: number): string {
-	const seconds = ms / 1000;
-	const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-	const rest = `${seconds % 60}s`;
-	if (hours > 0) return `${hours}h${minutes}m${rest}`;
-	return minutes > 0 ? `${minutes}m${rest}` : rest;
 }

@@ -74,7 +74,7 @@ export async function startHeartbeat(options: {
 		const status = nodeStatus(facts, node.status, clock.now(), limitations, pressure());
 		const wanted = { ...status, ...nodeImages(images?.(), node.status?.images) };
 		if (!needsStatusWrite(node, wanted, clock.now(), statusMs)) return;
-		const wasReady = isReady(node);
+		const wasReady = isNodeReady(node);
 		node = await writeNodeStatus(client, facts, node, wanted);
 		if (!wasReady) becameReady();
 	};
@@ -120,10 +120,6 @@ interface Registered {
 	wasReady: boolean;
 }
 
-function isReady(node: Node): boolean {
-	return isNodeReady(node);
-}
-
 async function register(options: {
 	client: Client;
 	clock: Clock;
@@ -167,7 +163,7 @@ async function registerOnce(
 	try {
 		const created = await client.create(nodes, draft);
 		// The server decides whether a create may set the status. If it did not, the status is written separately.
-		if (isReady(created)) return { node: created, wasReady: false };
+		if (isNodeReady(created)) return { node: created, wasReady: false };
 		const status = nodeStatus(facts, created.status, clock.now(), limitations);
 		return { node: await writeNodeStatus(client, facts, created, status), wasReady: false };
 	} catch (error) {
@@ -177,7 +173,7 @@ async function registerOnce(
 	}
 	const labels = ownLabels(facts);
 	let node = existing;
-	const wasReady = isReady(node);
+	const wasReady = isNodeReady(node);
 	const differs = Object.entries(labels).some(([key, value]) => node.metadata.labels?.[key] !== value);
 	if (differs)
 		node = await client.patch(nodes, { name: facts.name }, { type: "merge", patch: { metadata: { labels } } });

@@ -7,6 +7,7 @@
 
 import { parseQuantity } from "../../core/quantity.ts";
 import { parseTimestamp } from "../../core/time/clock.ts";
+import { goDuration } from "../../core/time/duration.ts";
 import type { ResourceRequirements } from "../../kinds/generated/types.ts";
 import type { Container } from "../../runtime/runtime.ts";
 import type { PodAction, PodPlan } from "./pod-action.ts";
@@ -27,8 +28,8 @@ import {
 	workIsOver,
 } from "./pod-state.ts";
 import { givenPodResources, givenResources, isPodResized, isResized, resourcesFromKey } from "./resize.ts";
-import { resourcesKey } from "./runtime-resources.ts";
 import { planRestartOfAll, saysRemoved } from "./restart-all.ts";
+import { resourcesKey } from "./runtime-resources.ts";
 
 /**
  * The first and the longest delay before a restart or another image pull. A delay resets after twice the longest one.
@@ -228,7 +229,7 @@ function planStart(state: PodState, container: PodContainer, newest: Container |
 	}
 	const seconds = (runtimeState.restartBackoff?.delayMs ?? 0) / 1000;
 	const { name: podName, namespace = "", uid } = state.pod.metadata;
-	const message = `back-off ${duration(seconds)} restarting failed container=${spec.name} pod=${podName}_${namespace}(${uid})`;
+	const message = `back-off ${goDuration(seconds * 1000)} restarting failed container=${spec.name} pod=${podName}_${namespace}(${uid})`;
 	const waiting = { reason: "CrashLoopBackOff", message };
 	const actions: PodAction[] =
 		runtimeState.heldBack?.message === message ? [] : [{ do: "holdBack", name: spec.name, waiting }];
@@ -262,10 +263,4 @@ function activeDeadlineMs({ pod, runtimeState }: PodState): number | undefined {
 function wake(plan: PodPlan, atMs: number): PodPlan {
 	plan.wakeAtMs = Math.min(plan.wakeAtMs ?? atMs, atMs);
 	return plan;
-}
-
-/** Seconds formatted like Go's durations: `10s`, `1m20s`, `5m0s`. */
-function duration(seconds: number): string {
-	const minutes = Math.floor(seconds / 60);
-	return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds % 60}s`;
 }

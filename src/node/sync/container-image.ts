@@ -1,4 +1,5 @@
 /** Resolves the image of a container before it starts. */
+import { goDuration } from "../../core/time/duration.ts";
 import type { Container as ContainerSpec } from "../../kinds/generated/types.ts";
 import { type Image, ImageError } from "../../runtime/runtime.ts";
 import type { ManagedPod } from "../context/managed-pod.ts";
@@ -41,16 +42,8 @@ function recordImage(managed: ManagedPod, name: string, image: string, { pulled,
 	const message =
 		pulled === undefined
 			? `Container image "${image}" already present on machine and can be accessed by the pod`
-			: `Successfully pulled image "${image}" in ${shortDuration(pulled.tookMs)} (${shortDuration(pulled.withWaitingMs)} including waiting). Image size: ${sizeBytes} bytes.`;
+			: `Successfully pulled image "${image}" in ${goDuration(pulled.tookMs)} (${goDuration(pulled.withWaitingMs)} including waiting). Image size: ${sizeBytes} bytes.`;
 	managed.record("Normal", "Pulled", message, name);
-}
-
-/** As Go writes durations, in whole milliseconds: `812ms`, `1.5s`, `1m2.3s`. */
-function shortDuration(ms: number): string {
-	const whole = Math.round(ms);
-	if (whole < 1000) return `${whole}ms`;
-	const minutes = Math.floor(whole / 60_000);
-	return `${minutes === 0 ? "" : `${minutes}m`}${(whole % 60_000) / 1000}s`;
 }
 
 /** The first check after a failure only reports the back-off. */
