@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
 import { isReason } from "../../core/errors.ts";
@@ -15,18 +14,15 @@ import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { cox } from "../control-plane/identities.ts";
 import { type ClusterStore, openClusterStore } from "../data/cluster-store.ts";
 import { holdTimeForWrites } from "../data/held-store.ts";
-import { userName } from "../files/account.ts";
 import type { Layout } from "../files/layout.ts";
 import { protectData } from "../files/private-folder.ts";
-import { version } from "../files/version.ts";
 import { addNode } from "../nodes/node-labels.ts";
 import { planNodes, poolNode } from "../nodes/node-numbering.ts";
-import { apiAddress } from "../pki/server-names.ts";
 import { readSettings, type Settings, writeSettings } from "../settings/settings.ts";
 import type { ApiListeners } from "./api-listeners.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { launchSettings } from "./launch-settings.ts";
-import { securityNotes } from "./security-notes.ts";
+import { clusterStatus, nodeStatus, type StatusParts } from "./server-status.ts";
 import { ServerTime } from "./server-time.ts";
 import { removeSockets } from "./stop.ts";
 
@@ -191,40 +187,21 @@ export class ClusterServer {
 	}
 
 	async status(): Promise<ClusterStatus> {
-		const listed = (await (await this.#client()).list(nodes)).items;
-		const byName = new Map(listed.map((node) => [node.metadata.name, node]));
-		return {
-			version,
-			pid: process.pid,
-			server: apiAddress(this.#settings.port),
-			kubeconfig: this.#layout.kubeconfig,
-			runtime: this.#settings.runtime,
-			clock: this.#time.status,
-			mode: this.#assembly.pool?.mode,
-			security: securityNotes({
-				runtime: this.#settings.runtime,
-				mode: this.#assembly.pool?.mode,
-				showHome: this.#settings.showHome === true,
-				user: userName(),
-				seccomp: existsSync("/proc/sys/kernel/seccomp/actions_avail"),
-				data: this.#layout.data,
-			}),
-			nodes: Object.keys(this.#settings.nodes).map((name) => this.#nodeStatus(name, byName.get(name))),
-			...supervision(this.#layout),
-			warnings: this.#listeners?.warning === undefined ? [] : [this.#listeners.warning],
-			readyAfterMs: this.#readyAfterMs,
-		};
+		const { items } = await (await this.#client()).list(nodes);
+		return clusterStatus(this.#parts, items, this.#readyAfterMs);
 	}
 
 	#nodeStatus(name: string, node: Node | undefined): NodeStatus {
-		const { address, podCidr } = poolNode(name, this.#settings.nodes[name] ?? { index: 0, podCidr: "" });
+		return nodeStatus(this.#parts, name, node);
+	}
+
+	get #parts(): StatusParts {
 		return {
-			name,
-			address,
-			podCidr,
-			ready: isNodeReady(node),
-			agentPid: this.#assembly.pool?.agentPid(name),
-			limitations: this.#assembly.pool?.limitations(name) ?? [],
+			layout: this.#layout,
+			settings: this.#settings,
+			clock: this.#time.status,
+			pool: this.#assembly.pool,
+			warning: this.#listeners?.warning,
 		};
 	}
 
