@@ -5,16 +5,10 @@ import { establishDefinitions } from "../../client/definitions.ts";
 import type { ConnectionFaults } from "../../client/faults.ts";
 import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
-import { waitFor, waitForList } from "../../client/wait.ts";
-import { isReason } from "../../core/errors.ts";
 import type { Handler, User } from "../../core/exchange.ts";
-import type { KubeObject } from "../../core/object.ts";
-import { customResourceDefinitions } from "../../kinds/apiextensions/customresourcedefinition.ts";
 import { isNodeReady, nodes as nodeKind } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
-import type { Kind } from "../../kinds/engine/kind.ts";
-import type { CustomResourceDefinition } from "../../kinds/generated/types.ts";
-import { pods } from "../../kinds/pod/pod.ts";
+import type { Registry } from "../../kinds/engine/registry.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
@@ -22,16 +16,17 @@ import { administrator, namedUser } from "../control-plane/identities.ts";
 import { type DefinitionDraft, readDefinitions } from "../files/definition-files.ts";
 import { type ClusterNetwork, defaultNetwork, simulatedNetwork } from "../settings/cluster-network.ts";
 import type { Access } from "./access.ts";
-import type { Cluster, LogOptions, WaitForOptions } from "./cluster.ts";
-import { type Condition, conditionOf, refOf, type Target } from "./conditions.ts";
+import type { Cluster } from "./cluster.ts";
+import { ClusterObjects } from "./cluster-objects.ts";
+import type { Condition, Target } from "./conditions.ts";
 import { Door } from "./door.ts";
 import { openStore, signingKey } from "./lasting.ts";
 import { Life } from "./life.ts";
-import { type ApplyOptions, applyManifest, type Manifest, manifestRefs, nameOf } from "./manifests.ts";
+import type { ApplyOptions, Manifest } from "./manifests.ts";
 import type { ClusterSnapshot, Moment } from "./moment.ts";
 import type { ClusterNodes, EmbeddedNodes } from "./nodes.ts";
 import { type ClusterOptions, checkOptions, type NodeOptions, type OnlyKnown, type TimeOf } from "./options.ts";
-import { type ClusterTime, systemTiming, type Timing, virtualTiming, waitWithin } from "./time.ts";
+import { type ClusterTime, systemTiming, virtualTiming } from "./time.ts";
 
 const startLimitMs = 60_000;
 
@@ -55,9 +50,8 @@ interface Running {
 	nodes: EmbeddedNodes;
 }
 
-class EmbeddedCluster implements Cluster {
+class EmbeddedCluster extends ClusterObjects implements Cluster {
 	readonly #options: ClusterOptions;
-	readonly #timing: Timing;
 	readonly #network: ClusterNetwork;
 	readonly #door: Door;
 	readonly #client: Client;
@@ -73,21 +67,21 @@ class EmbeddedCluster implements Cluster {
 	constructor(options: ClusterOptions) {
 		if (options.clock === "virtual" && options.runtime === "process")
 			throw new Error('clock: "virtual" needs runtime: "simulated": real processes run in real time');
+		super(options.clock === "virtual" ? virtualTiming(options) : systemTiming());
 		this.#options = options;
-		this.#timing = options.clock === "virtual" ? virtualTiming(options) : systemTiming();
 		const usual = (options.runtime ?? "simulated") === "simulated" ? simulatedNetwork : defaultNetwork;
 		const { clusterCidr = usual.clusterCidr, serviceCidr = usual.serviceCidr } = options;
 		this.#network = { clusterCidr, serviceCidr };
-		this.#door = new Door(options.faults ?? {}, () => this.#timing.clock);
+		this.#door = new Door(options.faults ?? {}, () => this.timing.clock);
 		this.#client = this.#clientOf(this.#door.inside, administrator);
 	}
 
 	#clientOf(handler: Handler, user: User): Client {
 		const transport = memoryTransport(handler, user);
-		return createClient(transport, { userAgent: "coxswain", clock: this.#timing.clock, copies: true });
+		return createClient(transport, { userAgent: "coxswain", clock: this.timing.clock, copies: true });
 	}
 
-	get client(): Client {
+	override get client(): Client {
 		this.#check();
 		return this.#client;
 	}
@@ -98,8 +92,12 @@ class EmbeddedCluster implements Cluster {
 		return this.#clientOf(this.#door.outside, namedUser(user, groups));
 	}
 
+	protected override get registry(): Registry {
+		return this.#check().controlPlane.api.registry;
+	}
+
 	get clock(): ClusterTime {
-		return this.#timing.time;
+		return this.timing.time;
 	}
 
 	get faults(): ConnectionFaults {
@@ -118,7 +116,7 @@ class EmbeddedCluster implements Cluster {
 	async start(): Promise<void> {
 		try {
 			const definitions = readDefinitions(this.#options.crds ?? []);
-			const { nodes: embedded } = await this.#begin(await openStore(this.#options.store ?? "memory", this.#timing));
+			const { nodes: embedded } = await this.#begin(await openStore(this.#options.store ?? "memory", this.timing));
 			await this.#establish(definitions);
 			const wanted = nodeList(this.#options.nodes ?? 1);
 			await this.#inTime(Promise.all(wanted.map((node) => embedded.start(node))), "nodes");
@@ -133,7 +131,7 @@ class EmbeddedCluster implements Cluster {
 		const { runtime = "simulated", listen = false } = this.#options;
 		const life = new Life({
 			options: this.#options,
-			timing: this.#timing,
+			timing: this.timing,
 			network: this.#network,
 			store,
 			serviceAccountKey: this.#serviceAccountKey,
@@ -169,7 +167,7 @@ class EmbeddedCluster implements Cluster {
 
 	async snapshot(): Promise<ClusterSnapshot> {
 		const { life, nodes } = this.#check();
-		const snapshot: ClusterSnapshot = { atMs: this.#timing.clock.now() };
+		const snapshot: ClusterSnapshot = { atMs: this.timing.clock.now() };
 		this.#moments.set(snapshot, await life.remember(nodes));
 		return snapshot;
 	}
@@ -227,80 +225,8 @@ class EmbeddedCluster implements Cluster {
 		return (await this.#open(life, controlPlane, 0)).kubeconfigPath;
 	}
 
-	apply(manifest: Manifest, options?: ApplyOptions): Promise<KubeObject[]> {
-		const { client } = this;
-		const { registry } = this.#check().controlPlane.api;
-		const isSettled = ({ status }: CustomResourceDefinition) => (status?.conditions ?? []).length > 0;
-		const settled = (name: string) => this.waitFor(customResourceDefinitions, name, isSettled);
-		return applyManifest(client, registry, manifest, { ...options, settled });
-	}
-
-	async delete(manifest: Manifest, options: { namespace?: string } & WaitForOptions = {}): Promise<void> {
-		const { client } = this;
-		const { registry } = this.#check().controlPlane.api;
-		const refs = manifestRefs(registry, manifest, options.namespace).reverse();
-		for (const ref of refs) {
-			try {
-				await client.delete(ref.kind, ref, { propagationPolicy: "Background" });
-			} catch (error) {
-				if (!isReason(error, "NotFound")) throw error;
-			}
-		}
-		for (const ref of refs) await this.waitFor(ref.kind, ref, "deleted", options);
-	}
-
-	waitFor<T extends KubeObject>(
-		kind: Kind<T>,
-		target: Target,
-		condition: "deleted",
-		options?: WaitForOptions,
-	): Promise<undefined>;
-	waitFor<T extends KubeObject>(
-		kind: Kind<T>,
-		target: Target,
-		condition: Condition<T>,
-		options?: WaitForOptions,
-	): Promise<T>;
-	async waitFor<T extends KubeObject>(
-		kind: Kind<T>,
-		target: Target,
-		condition: Condition<T>,
-		options?: WaitForOptions,
-	): Promise<T | undefined> {
-		const ref = refOf(kind, target);
-		const what = `${nameOf(kind, ref)} (${typeof condition === "string" ? condition : "condition"})`;
-		const holds = conditionOf<T>(condition);
-		const { client } = this;
-		return waitWithin(
-			this.#timing,
-			what,
-			options,
-			(signal) => waitFor(client, kind, ref, holds, { signal }),
-			() => client.get(kind, ref),
-		);
-	}
-
-	waitForList<T extends KubeObject>(
-		kind: Kind<T>,
-		selection: { namespace?: string; labelSelector?: string; fieldSelector?: string },
-		condition: (objects: readonly T[]) => boolean,
-		options?: WaitForOptions,
-	): Promise<readonly T[]> {
-		const { client } = this;
-		const wait = (signal: AbortSignal) => waitForList(client, kind, selection, condition, { signal });
-		return waitWithin(this.#timing, kind.plural, options, wait, async () => (await client.list(kind, selection)).items);
-	}
-
 	async #inTime(promise: Promise<unknown>, what: string): Promise<void> {
-		if (!(await this.#timing.wait(promise, startLimitMs))) throw new Error(`${what} did not start within a minute`);
-	}
-
-	async logs(pod: Target, options: LogOptions = {}): Promise<string> {
-		const { namespace = "default", name } = refOf(pods, pod);
-		const query = new URLSearchParams();
-		for (const [option, value] of Object.entries(options)) if (value !== undefined) query.set(option, String(value));
-		const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/log`;
-		return String(await this.client.raw("GET", query.size === 0 ? path : `${path}?${query}`));
+		if (!(await this.timing.wait(promise, startLimitMs))) throw new Error(`${what} did not start within a minute`);
 	}
 
 	stop(): Promise<void> {
@@ -312,12 +238,12 @@ class EmbeddedCluster implements Cluster {
 		await this.#access?.catch(() => {});
 		if (this.#life !== undefined) await this.#end(this.#life);
 		await this.#client.close();
-		this.#timing.stop();
+		this.timing.stop();
 	}
 
 	async #end(life: Life): Promise<void> {
 		const closing = life.stop();
-		await this.#timing.wait(closing, startLimitMs);
+		await this.timing.wait(closing, startLimitMs);
 		const [failure] = await closing;
 		if (failure !== undefined) throw failure;
 	}
