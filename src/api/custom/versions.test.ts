@@ -331,6 +331,30 @@ test("policies see objects in the version that their rules name", async () => {
 	expect((await ask(8)).object.message).toContain("width is 10");
 });
 
+test("parameters of policies are in the version that the policy names", async () => {
+	const made = await hook();
+	const api = await start(definition(made.spec));
+	await api.ask("POST", at("v1"), widget("v1", "limit", { size: 3 }));
+	const group = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic";
+	const rule = { operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"] };
+	const policy = {
+		paramKind: { apiVersion: "example.com/v2", kind: "Widget" },
+		matchConstraints: { resourceRules: [rule] },
+		validations: [{ expression: "size(object.data) <= params.width", message: "too much" }],
+	};
+	const paramRef = { name: "limit", namespace: "default", parameterNotFoundAction: "Deny" };
+	const binding = { policyName: "p", paramRef, validationActions: ["Deny"] };
+	expect((await api.ask("POST", `${group}ies`, { metadata: { name: "p" }, spec: policy })).status).toBe(201);
+	expect((await api.ask("POST", `${group}ybindings`, { metadata: { name: "p" }, spec: binding })).status).toBe(201);
+	const ask = (name: string, data: object) =>
+		api.ask("POST", "/api/v1/namespaces/default/configmaps", { metadata: { name }, data });
+	expect((await ask("few", { a: "", b: "", c: "" })).status).toBe(201);
+	expect((await ask("many", { a: "", b: "", c: "", d: "" })).object.message).toContain("too much");
+	made.convert = () => ({});
+	await api.ask("PATCH", `${at("v1")}/limit`, { size: 4 }, { type: "application/merge-patch+json" });
+	expect((await ask("none", {})).object.message).toContain("failed to configure binding: conversion webhook");
+});
+
 test("large objects are converted in as many reviews as they need", async () => {
 	const made = await hook();
 	const list = { type: "array", items: integer };

@@ -3,6 +3,7 @@ import { ApiError } from "../../../core/errors.ts";
 import { lazy } from "../../../core/lazy.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import type { Kind } from "../../../kinds/engine/kind.ts";
+import type { Lookup } from "../../../kinds/engine/registry.ts";
 import type { MatchResources, ParamKind, ParamRef } from "../../../kinds/generated/types.ts";
 import type { WatchCache } from "../../cache/cache.ts";
 import { keyPrefix } from "../../cache/keys.ts";
@@ -85,48 +86,56 @@ export class BoundPolicies<P extends Policy, B extends Binding, C> {
 	}
 }
 
-/** Use and failure of one binding; a failure without a binding is the policy's. */
-export interface Visitor<B extends Binding> {
-	/** @param params null for none */
-	use(binding: B, params: KubeObject | null): void;
-	failed(message: string, binding?: B): void;
-}
+/** One evaluation of a policy for a binding, or why there is none; a problem without a binding is the policy's. */
+export type Use<B extends Binding> =
+	| { binding: B; params: KubeObject | null; problem?: undefined }
+	| { binding: B | undefined; problem: string };
 
-/** Goes through the bindings of a policy that are about a request, with the parameters of each. */
-export function visitBindings<B extends Binding>(
+/**
+ * What a policy's bindings make of a request, in their order: an evaluation for each parameter.
+ * @returns a promise where a webhook converts parameters
+ */
+export function usesOf<B extends Binding>(
 	request: AdmissionAttributes,
 	{ policy, bindings }: Pick<Bound<Policy, B, unknown>, "policy" | "bindings">,
-	visitor: Visitor<B>,
-): void {
+): readonly Use<B>[] | Promise<readonly Use<B>[]> {
 	const { paramKind } = policy.spec;
-	const lookup = configured(
-		() => paramKind && paramKindOf(request, paramKind),
-		(why) => visitor.failed(`failed to configure policy: ${why}`),
-	);
-	if (lookup === failure) return;
-	for (const { binding, matcher: own } of bindings) {
-		if (own !== undefined && own.invocation(request) === undefined) continue;
-		const params = configured(
-			() => {
-				if (own !== undefined && !own.selects(request, request.server.cache)) return [];
-				return paramsOf(request, lookup, binding.spec.paramRef);
-			},
-			(why) => visitor.failed(`failed to configure binding: ${why}`, binding),
-		);
-		if (params !== failure) for (const one of params) visitor.use(binding, one);
+	let lookup: Lookup | undefined;
+	try {
+		lookup = paramKind && paramKindOf(request, paramKind);
+	} catch (error) {
+		return [{ binding: undefined, problem: `failed to configure policy: ${configurationProblem(error)}` }];
+	}
+	const found = bindings.map((bound) => usesOfBinding(request, bound, lookup));
+	return found.some((one) => one instanceof Promise)
+		? Promise.all(found).then((all) => all.flat())
+		: // None is a promise.
+			(found as (readonly Use<B>[])[]).flat();
+}
+
+function usesOfBinding<B extends Binding>(
+	request: AdmissionAttributes,
+	{ binding, matcher: own }: BoundBinding<B>,
+	lookup: Lookup | undefined,
+): readonly Use<B>[] | Promise<readonly Use<B>[]> {
+	const uses = (all: readonly (KubeObject | null)[]): readonly Use<B>[] => all.map((params) => ({ binding, params }));
+	const failed = (error: unknown): readonly Use<B>[] => [
+		{ binding, problem: `failed to configure binding: ${configurationProblem(error)}` },
+	];
+	try {
+		if (own !== undefined && own.invocation(request) === undefined) return [];
+		if (own !== undefined && !own.selects(request, request.server.cache)) return [];
+		const params = paramsOf(request, lookup, binding.spec.paramRef);
+		return params instanceof Promise ? params.then(uses).catch(failed) : uses(params);
+	} catch (error) {
+		return failed(error);
 	}
 }
 
-const failure = Symbol("failure");
-
-function configured<T>(read: () => T, failed: (why: string) => void): T | typeof failure {
-	try {
-		return read();
-	} catch (error) {
-		if (!(error instanceof ConfigurationError || error instanceof ApiError)) throw error;
-		failed(error.message);
-		return failure;
-	}
+/** @throws what is no problem of a configuration */
+function configurationProblem(error: unknown): string {
+	if (error instanceof ConfigurationError || error instanceof ApiError) return error.message;
+	throw error;
 }
 
 function matcherOf(resources: MatchResources): Matcher {

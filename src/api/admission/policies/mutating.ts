@@ -1,6 +1,5 @@
 /** Mutating admission policies: what they make of objects. */
 import { ApiError, messageOf } from "../../../core/errors.ts";
-import type { KubeObject } from "../../../core/object.ts";
 import { mutatingAdmissionPolicies } from "../../../kinds/admissionregistration/mutatingadmissionpolicy.ts";
 import { mutatingAdmissionPolicyBindings } from "../../../kinds/admissionregistration/mutatingadmissionpolicybinding.ts";
 import { builtinSchemas, schemasOf } from "../../../kinds/builtin-schemas.ts";
@@ -14,7 +13,7 @@ import { type Invocation, isExempt } from "../dynamic/matching.ts";
 import { isMutable, replaceObject } from "../dynamic/mutation.ts";
 import { asked, beginRound, endRound, isAsked } from "../dynamic/reinvocation.ts";
 import { viewOf } from "../dynamic/view.ts";
-import { type Bound, BoundPolicies, visitBindings } from "./bound-policies.ts";
+import { type Bound, BoundPolicies, usesOf } from "./bound-policies.ts";
 import { CompiledMutations, type ObjectType } from "./compiled-mutations.ts";
 
 type BoundPolicy = Bound<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutations>;
@@ -59,9 +58,12 @@ async function apply(request: AdmissionAttributes, bound: BoundPolicy, invocatio
 		const by = binding === undefined ? `'${policy}'` : `'${policy}' with binding '${binding.metadata.name}'`;
 		throw denied(request, `policy ${by} denied request: ${message}`);
 	};
-	const uses: { binding: MutatingAdmissionPolicyBinding; params: KubeObject | null }[] = [];
-	visitBindings(request, bound, { use: (binding, params) => uses.push({ binding, params }), failed });
-	for (const { binding, params } of uses) {
+	for (const use of await usesOf(request, bound)) {
+		if (use.problem !== undefined) {
+			failed(use.problem, use.binding);
+			continue;
+		}
+		const { binding, params } = use;
 		try {
 			let view = await viewOf(request, invocation);
 			if (!compiled.applies(activationOf(view, invocation), params)) continue;

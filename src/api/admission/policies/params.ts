@@ -3,7 +3,9 @@ import type { KubeObject } from "../../../core/object.ts";
 import { selectorFrom } from "../../../core/selection/selector.ts";
 import type { Lookup } from "../../../kinds/engine/registry.ts";
 import type { ParamKind, ParamRef } from "../../../kinds/generated/types.ts";
-import { keyPrefix } from "../../cache/keys.ts";
+import type { Cached } from "../../cache/cached.ts";
+import { keyPrefix, objectKey } from "../../cache/keys.ts";
+import { servedForms } from "../../resources/forms.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 import { inVersion } from "../dynamic/admission-request.ts";
 
@@ -19,21 +21,25 @@ export function paramKindOf({ server }: AdmissionAttributes, { apiVersion = "", 
 }
 
 /**
- * @returns null for an evaluation without parameters; nothing where the binding lets requests without parameters pass
- * @throws ConfigurationError
+ * @returns null for an evaluation without parameters; nothing where the binding lets requests without parameters pass;
+ *   a promise where a webhook has to convert custom resources to the version that the policy names
+ * @throws ConfigurationError; ApiError, or in the promise, of the conversion
  */
 export function paramsOf(
 	request: AdmissionAttributes,
 	lookup: Lookup | undefined,
 	ref: ParamRef | undefined,
-): (KubeObject | null)[] {
+): readonly (KubeObject | null)[] | Promise<readonly KubeObject[]> {
 	if (lookup === undefined || ref === undefined) return [null];
 	const namespace = namespaceOf(request, lookup, ref);
 	const found = objectsOf(request, lookup, namespace, ref);
 	if (found.length === 0 && ref.parameterNotFoundAction === "Deny")
 		throw new ConfigurationError("no params found for policy binding with `Deny` parameterNotFoundAction");
 	const { kind, served } = lookup;
-	return served === undefined ? found : found.map((object) => inVersion(kind, served, object));
+	if (served !== undefined) return found.map(({ object }) => inVersion(kind, served, object));
+	const objects = (all: readonly Cached[]) => all.map(({ object }) => object);
+	const forms = servedForms(kind, found);
+	return forms instanceof Promise ? forms.then(objects) : objects(forms);
 }
 
 function namespaceOf({ namespace }: AdmissionAttributes, { kind }: Lookup, ref: ParamRef): string | undefined {
@@ -54,13 +60,12 @@ function objectsOf(
 	{ kind }: Lookup,
 	namespace: string | undefined,
 	{ name = "", selector }: ParamRef,
-): KubeObject[] {
+): Cached[] {
+	const objects = server.cache.resource(kind);
 	if (name !== "") {
-		const found = server.cache.find(kind, namespace, name);
+		const found = objects.get(objectKey(kind, namespace, name));
 		return found === undefined ? [] : [found];
 	}
 	const chosen = selectorFrom(selector);
-	return [...server.cache.resource(kind).range(keyPrefix(kind, namespace))]
-		.map(({ object }) => object)
-		.filter(({ metadata }) => chosen.matches(metadata.labels));
+	return [...objects.range(keyPrefix(kind, namespace))].filter(({ object }) => chosen.matches(object.metadata.labels));
 }

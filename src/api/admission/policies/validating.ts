@@ -9,7 +9,7 @@ import type { AdmissionAttributes } from "../../server/server.ts";
 import { type Activation, activationOf } from "../dynamic/activation.ts";
 import { type Invocation, isExempt } from "../dynamic/matching.ts";
 import { type Views, viewIn, viewsOf } from "../dynamic/view.ts";
-import { type Bound, BoundPolicies, visitBindings } from "./bound-policies.ts";
+import { type Bound, BoundPolicies, type Use, usesOf } from "./bound-policies.ts";
 import { CompiledPolicy, type Denial } from "./compiled-policy.ts";
 
 /** What refuses a request, and for which policy and binding. */
@@ -49,37 +49,63 @@ interface Concerned {
 	invocation: Invocation;
 }
 
-/** @throws ApiError when one of them refuses the request */
-function judge(request: AdmissionAttributes, concerned: readonly Concerned[], views: Views): undefined {
+/** @throws ApiError, or in the promise, when one of them refuses the request */
+function judge(
+	request: AdmissionAttributes,
+	concerned: readonly Concerned[],
+	views: Views,
+): Promise<undefined> | undefined {
 	const activations = new Map<unknown, Activation>();
-	const refusals = concerned.flatMap(({ bound, invocation }) => {
+	const found = concerned.map(({ bound, invocation }) => {
 		const version = invocation.served ?? invocation.kind;
 		const activation = activations.get(version) ?? activationOf(viewIn(views, invocation), invocation);
 		activations.set(version, activation);
 		return refusalsOf(request, bound, activation);
 	});
-	const [first] = refusals;
-	if (first !== undefined) throw denied(request, first);
+	const refuse = (all: readonly (readonly Refusal[])[]): undefined => {
+		const [first] = all.flat();
+		if (first !== undefined) throw denied(request, first);
+	};
+	if (found.some((one) => one instanceof Promise)) return Promise.all(found).then(refuse);
+	// None is a promise.
+	return refuse(found as Refusal[][]);
 }
 
 type BoundPolicy = Bound<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, CompiledPolicy>;
 
-function refusalsOf(request: AdmissionAttributes, bound: BoundPolicy, activation: Activation): Refusal[] {
+/** @returns a promise where parameters have to be converted */
+function refusalsOf(
+	request: AdmissionAttributes,
+	bound: BoundPolicy,
+	activation: Activation,
+): Refusal[] | Promise<Refusal[]> {
+	const uses = usesOf(request, bound);
+	if (uses instanceof Promise) return uses.then((all) => refusalsOfUses(request, bound, activation, all));
+	return refusalsOfUses(request, bound, activation, uses);
+}
+
+function refusalsOfUses(
+	request: AdmissionAttributes,
+	bound: BoundPolicy,
+	activation: Activation,
+	uses: readonly Use<ValidatingAdmissionPolicyBinding>[],
+): Refusal[] {
 	const policy = bound.policy.metadata.name;
 	const compiled = bound.compiled();
 	const refusals: Refusal[] = [];
 	const annotations = new Map<string, Set<string>>();
-	visitBindings(request, bound, {
-		use(binding, params) {
-			const { denials, auditAnnotations } = compiled.evaluate(activation, params);
-			for (const denial of denials) refusals.push(...enforced(request, policy, binding, denial));
-			for (const [key, value] of auditAnnotations)
-				annotations.set(key, (annotations.get(key) ?? new Set()).add(value.slice(0, longestAnnotation)));
-		},
-		failed(message, binding) {
-			if (!compiled.failsOpen) refusals.push({ policy, binding: binding?.metadata.name, message, reason: "Invalid" });
-		},
-	});
+	for (const use of uses) {
+		if (use.problem !== undefined) {
+			const { binding, problem } = use;
+			if (compiled.failsOpen) continue;
+			refusals.push({ policy, binding: binding?.metadata.name, message: problem, reason: "Invalid" });
+			continue;
+		}
+		const { denials, auditAnnotations } = compiled.evaluate(activation, use.params);
+		for (const denial of denials) refusals.push(...enforced(request, policy, use.binding, denial));
+		for (const [key, value] of auditAnnotations)
+			annotations.set(key, (annotations.get(key) ?? new Set()).add(value.slice(0, longestAnnotation)));
+	}
 	for (const [key, values] of annotations) request.audit?.annotate(`${policy}/${key}`, [...values].join(", "));
 	return refusals;
 }
