@@ -18,11 +18,11 @@ const clusters = () => readdirSync(folder).filter((name) => name.startsWith("cox
 
 test("a command finds a fresh cluster with its resources, and nothing is left of it", async () => {
 	const script =
-		'kubectl get nodes -o name; kubectl get crd -o name; cox clock now >/dev/null; ls -d "$COX_DATA"; exit 7';
+		'kubectl get nodes -o name; kubectl get crd -o name; cox clock show >/dev/null && ls -d "$KUBECACHEDIR" "$COX_DATA"; exit 7';
 	const withCox = `cox() { "${process.execPath}" "${program}" "$@"; }; ${script}`;
 	const args = ["test", "--nodes", "2", "--crds", definition, "--clock", "virtual", "--", "sh", "-c", withCox];
 	const { code, stdout, stderr } = await cox(...args);
-	const [data = ""] = stdout.trim().split("\n").slice(-1);
+	const [data = ""] = stdout.trim().split("\n").slice(-2);
 	expect({ code, lines: stdout.trim().split("\n"), stderr }).toEqual({
 		code: 7,
 		lines: [
@@ -30,6 +30,8 @@ test("a command finds a fresh cluster with its resources, and nothing is left of
 			"node/node-2",
 			"customresourcedefinition.apiextensions.k8s.io/boats.example.com",
 			expect.stringContaining("cox-test-"),
+			// What kubectl remembers goes, too: the next cluster may have this port, and other resources.
+			`${data}/kubectl-cache`,
 		],
 		stderr: expect.any(String),
 	});

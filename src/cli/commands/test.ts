@@ -79,7 +79,9 @@ async function establish(layout: Layout, definitions: readonly DefinitionDraft[]
 /** @returns the exit code of the command; of one that a signal ended, the shell's */
 function run([program = "", ...args]: readonly string[], layout: Layout, received: Received): Promise<number> {
 	return new Promise((resolve, reject) => {
-		const env = { ...process.env, KUBECONFIG: layout.kubeconfig, COX_DATA: layout.data };
+		const { kubeconfig, kubectlCache, data } = layout;
+		// By itself, kubectl would remember the resources of an earlier cluster with this port.
+		const env = { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: kubectlCache, COX_DATA: data };
 		const child = spawn(program, args, { stdio: "inherit", env });
 		// A terminal sends Ctrl-C to both: the command decides what a second one means.
 		received.listen((signal) => child.kill(signal));

@@ -9,6 +9,8 @@ export interface Layout {
 	data: string;
 	settings: string;
 	kubeconfig: string;
+	/** What kubectl remembers of a cluster that another one with the same address may follow. */
+	kubectlCache: string;
 	/** The user's additions to the table of images. */
 	images: string;
 	/** The store of images, unless another one is named. */
@@ -65,6 +67,7 @@ export function layoutOf(data: string | undefined): Layout {
 		data: directory,
 		settings: join(directory, "cluster.json"),
 		kubeconfig: join(directory, "kubeconfig"),
+		kubectlCache: join(directory, "kubectl-cache"),
 		images: join(directory, "images.yaml"),
 		imageStore: join(directory, "images"),
 		registries: join(directory, "registries.yaml"),
