@@ -1,10 +1,10 @@
 import { boolType, bytesType, doubleType, intType, nullType, stringType, type Type, uintType } from "../types/type.ts";
-import { TokenCursor } from "./cursor.ts";
+import { CollectionParser } from "./collections.ts";
 import { SyntaxIssue } from "./issue.ts";
 import { type Token, tokensOf } from "./lexer.ts";
 import { bytesLiteral, doubleLiteral, intLiteral, stringLiteral, uintLiteral } from "./literals.ts";
 import { macroOf } from "./macros.ts";
-import type { Item, Literal, Logic, MapEntry, Node, ObjectField } from "./syntax.ts";
+import type { Literal, Logic, Node } from "./syntax.ts";
 
 /** The longest expression, in code points. */
 const longestExpression = 100_000;
@@ -43,7 +43,7 @@ const relations: ReadonlySet<string> = new Set(["<", "<=", ">=", ">", "==", "!="
 const sums: ReadonlySet<string> = new Set(["+", "-"]);
 const products: ReadonlySet<string> = new Set(["*", "/", "%"]);
 
-class Parser extends TokenCursor {
+class Parser extends CollectionParser {
 	private readonly options: SyntaxOptions;
 	private readonly depth: Record<Rule, number> = { expression: 0, relation: 0, calculation: 0, member: 0 };
 
@@ -66,7 +66,7 @@ class Parser extends TokenCursor {
 			throw new SyntaxIssue(-1, `expression recursion limit exceeded: ${deepestNesting}`);
 	}
 
-	private expression(): Node {
+	protected override expression(): Node {
 		this.enter("expression");
 		let node = this.logic("_||_");
 		if (this.is("?")) {
@@ -153,7 +153,7 @@ class Parser extends TokenCursor {
 		return macroOf(at, name, target, args, this.options.namedValues);
 	}
 
-	private fieldName(): string {
+	protected override fieldName(): string {
 		const token = this.peek();
 		if (token.kind === "escaped name") {
 			if (!this.options.escapedNames) throw new SyntaxIssue(token.at, "unsupported syntax: '`'");
@@ -269,47 +269,6 @@ class Parser extends TokenCursor {
 		const name = this.tokens.slice(this.index, this.index + length).map((token) => token.text);
 		this.index += length;
 		return name.join("");
-	}
-
-	private object(name: string): Node {
-		const { at } = this.expect("{");
-		const fields: ObjectField[] = [];
-		while (!this.is("}")) {
-			const optional = this.takes("?");
-			const field = this.fieldName();
-			const colon = this.expect(":");
-			fields.push({ at: colon.at, name: field, value: this.expression(), optional });
-			if (!this.takes(",")) break;
-		}
-		this.expect("}");
-		return { kind: "object", at, name, fields };
-	}
-
-	private list(): Node {
-		const { at } = this.next();
-		const items: Item[] = [];
-		while (!this.is("]")) {
-			const optional = this.takes("?");
-			const value = this.expression();
-			items.push({ at: value.at, value, optional });
-			if (!this.takes(",")) break;
-		}
-		this.expect("]");
-		return { kind: "list", at, items };
-	}
-
-	private map(): Node {
-		const { at } = this.next();
-		const entries: MapEntry[] = [];
-		while (!this.is("}")) {
-			const optional = this.takes("?");
-			const key = this.expression();
-			const colon = this.expect(":");
-			entries.push({ at: colon.at, key, value: this.expression(), optional });
-			if (!this.takes(",")) break;
-		}
-		this.expect("}");
-		return { kind: "map", at, entries };
 	}
 }
 
