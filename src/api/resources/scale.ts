@@ -1,5 +1,6 @@
 /** `autoscaling/v1 Scale`: replicas of an object, in the same form for every kind. */
-import type { KubeObject } from "../../core/object.ts";
+import { ApiError } from "../../core/errors.ts";
+import { isRecord, type KubeObject } from "../../core/object.ts";
 import { valueAt } from "../../core/object-path.ts";
 import { type LabelSelector, selectorFrom } from "../../core/selection/selector.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
@@ -27,16 +28,22 @@ export function replicasOf(kind: Kind, object: KubeObject): unknown {
 	return valueAt(object, replicasPath(kind));
 }
 
-/** In place, along a path that is copied: what the object shares with others stays as it is. */
+/**
+ * In place, along a path that is copied: what the object shares with others stays as it is.
+ * @throws ApiError InternalError where the path leads through something else than objects
+ */
 export function setReplicas(kind: Kind, object: object, replicas: unknown): void {
 	const parts = replicasPath(kind)
 		.split(".")
 		.filter((part) => part !== "");
 	const last = parts.pop() ?? "";
-	// Paths of kinds lead through objects.
 	let at = object as Record<string, unknown>;
 	for (const part of parts) {
-		const next = { ...(at[part] as Record<string, unknown> | undefined) };
+		const found = at[part] ?? {};
+		// An object may be older than the definition's path.
+		if (!isRecord(found))
+			throw new ApiError("InternalError", `Internal error occurred: ${part} of ${kind.kind} is not an object`);
+		const next = { ...found };
 		at[part] = next;
 		at = next;
 	}

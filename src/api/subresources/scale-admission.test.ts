@@ -80,6 +80,20 @@ test("what a webhook makes of a Scale is validated as one", async () => {
 	expect((await api.ask("GET", `${deployments}/d`)).object.spec.replicas).toBe(1);
 });
 
+test("an object that is older than the path of its replicas stays as it is", async () => {
+	const api = await testApi();
+	await api.ask("POST", definitionsPath, definition());
+	await expect.poll(async () => (await api.ask("GET", widgets)).status).toBe(200);
+	const old = { apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "w" }, spec: "text" };
+	expect((await api.ask("POST", widgets, old)).status).toBe(201);
+	const scale = { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" };
+	const spec = { versions: [version("v1", { subresources: { scale } })] };
+	const type = "application/merge-patch+json";
+	await api.ask("PATCH", `${definitionsPath}/widgets.example.com`, { spec }, { type });
+	await expect.poll(async () => (await put(api, `${widgets}/w`, 3)).status).toBe(500);
+	expect((await api.ask("GET", `${widgets}/w`)).object.spec).toBe("text");
+});
+
 test("a Scale has no labels that an object selector could be about", async () => {
 	const objectSelector = { matchLabels: { of: "deployment" } };
 	const api = await scaled({
