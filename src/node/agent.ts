@@ -2,28 +2,22 @@
 
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
-import type { Client } from "../client/client.ts";
-import type { InformerCache } from "../client/informer-cache.ts";
 import { createEventRecorder } from "../client/recorder.ts";
-import type { MetricRegistry } from "../core/metrics/registry.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import { plainWords } from "../core/text/plain-words.ts";
-import type { Clock } from "../core/time/clock.ts";
 import type { Pod, Service } from "../kinds/generated/types.ts";
 import { services } from "../kinds/networking/service.ts";
 import { hostnameLabel, localVolumeNodeLabel } from "../kinds/storage/local-volume.ts";
 import { persistentVolumes } from "../kinds/storage/persistentvolume.ts";
 import { removeTree } from "../linux/no-links.ts";
-import type { NodeNetwork } from "../network/network.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { AgentOptions } from "./agent-options.ts";
 import { type EventRecorder, kubeletEvents, noEvents } from "./context/event-recorder.ts";
 import type { KubeletSettings } from "./context/kubelet-config.ts";
 import { type KubeletConfiguration, usualKubeletConfiguration } from "./context/kubelet-configuration.ts";
-import type { NodeContext, PodFiles, Prober } from "./context/node-context.ts";
+import type { NodeContext, PodFiles } from "./context/node-context.ts";
 import { NodeMetrics } from "./context/node-metrics.ts";
-import { type InMemoryRuntime, RuntimeView } from "./context/runtime-view.ts";
+import { RuntimeView } from "./context/runtime-view.ts";
 import { endedLogs } from "./history/ended-logs.ts";
-import type { LogKeeper } from "./history/log-keeper.ts";
 import { type Heartbeat, startHeartbeat } from "./machine/heartbeat.ts";
 import { machineFacts } from "./machine/machine-facts.ts";
 import { MachineMeter } from "./machine/machine-usage.ts";
@@ -31,56 +25,14 @@ import { type NodeFacts, ownLabels } from "./machine/node-object.ts";
 import { noPressure, type PressureWatch, watchPressure } from "./machine/pressure.ts";
 import { NodePods } from "./node-pods.ts";
 import { safeSysctlNames } from "./pod/sysctls.ts";
-import type { PodSource } from "./pod-source.ts";
 import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
 import { type StorageMonitor, watchStorage } from "./storage/storage-monitor.ts";
 import { createEndpoint } from "./streams/endpoint.ts";
 import { makeContainerConfig } from "./sync/container-config.ts";
 import { createFiles } from "./volumes/files.ts";
-import type { Directories } from "./volumes/layout.ts";
 import { watchLocalVolumes } from "./volumes/local-volumes.ts";
 import { viewPath } from "./volumes/view-path.ts";
-
-export interface AgentOptions {
-	client: Client;
-	clock: Clock;
-	runtime: Runtime;
-	/**
-	 * Additional functions of a runtime that keeps everything in memory. Absent: the runtime lists its pods, and logs are
-	 * files.
-	 */
-	inMemory?: InMemoryRuntime;
-	/** Absent: pods get no addresses of their own. */
-	network?: NodeNetwork;
-	/** Missing facts are read from the machine. */
-	node: { name: string; addresses: readonly string[] } & Partial<NodeFacts>;
-	/** Where the node keeps its files. Absent for a simulated node, which keeps none. */
-	directories?: Directories;
-	pods: PodSource;
-	/** ConfigMaps and Secrets that pods name, if many nodes share them. Default: the node watches its own. */
-	references?: WatchedReferences;
-	/** Source of the Services for environment variables. Absent: there are no such variables. */
-	informers?: InformerCache;
-	/** Default `cluster.local`. */
-	clusterDomain?: string;
-	/** Address of the cluster's DNS. */
-	clusterDns?: string;
-	/** How probes are carried out. Default: like the kubelet. */
-	prober?: Prober;
-	/** False: Events are not written. */
-	events?: boolean;
-	/** Counters of the agent. Absent: it counts nothing. */
-	metrics?: MetricRegistry;
-	/** Delivers the logs of Jobs' containers to the run history; absent: they are not delivered. */
-	logKeeper?: LogKeeper;
-	/** Default: upstream's defaults with two exceptions, see `usualKubeletConfiguration`. */
-	configuration?: KubeletConfiguration;
-	/** Duration of the node's Lease. Default 40 s, renewed every 10 s. */
-	leaseMs?: number;
-	/** The node's own resolvers, for pods that do not use the cluster's DNS; default: /etc/resolv.conf. */
-	resolvConf?: string;
-}
 
 export interface Agent {
 	/** Serves the agent's HTTP endpoint on a connection. */

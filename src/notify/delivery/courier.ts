@@ -3,7 +3,7 @@
  * only read these.
  */
 import type { Client } from "../../client/client.ts";
-import { isReason } from "../../core/errors.ts";
+import { isReason, messageOf } from "../../core/errors.ts";
 import type { Clock } from "../../core/time/clock.ts";
 import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { secrets } from "../../kinds/core/secret.ts";
@@ -119,9 +119,7 @@ export class Courier {
 		const { title, text } = spec.template ?? {};
 		const rendered = async (template: string) =>
 			render(template, variables).catch((error: unknown) => {
-				throw new SendError(
-					`the template cannot be rendered: ${error instanceof Error ? error.message.split("\n")[0] : ""}`,
-				);
+				throw new SendError(`the template cannot be rendered: ${messageOf(error).split("\n")[0]}`);
 			});
 		const line = title === undefined ? titleOf(notification) : await rendered(title);
 		return {
