@@ -32,6 +32,9 @@ const catchUpAnnotation = "coxswain.io/catch-up";
 /** The user who started a run manually. */
 export const startedByAnnotation = "coxswain.io/started-by";
 
+/** Where the images of a pod come from, instead of the cluster's `--images` (docs/images.md). */
+export const imagesAnnotation = "coxswain.io/images";
+
 /** The problems of a value, with the path of its field. */
 type Check = (value: string, path: string) => Cause[];
 
@@ -54,7 +57,7 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 	Deployment: { ...order, ...told },
 	DaemonSet: { ...order, ...told },
 	Job: { ...order, ...told, [perNodeAnnotation]: oneOf(["true", "once", "false"]) },
-	Pod: order,
+	Pod: { ...order, [imagesAnnotation]: oneOf(["auto", "registry", "machine"]) },
 	StatefulSet: {
 		...order,
 		...told,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../core/object.ts";
+import { selfHelpProblems } from "./annotations.ts";
 import { unknownAnnotations } from "./unknown-annotations.ts";
 
 function annotated(kind: string, annotations: Record<string, string>, spec: object = {}): KubeObject {
@@ -47,4 +48,16 @@ test("nothing is said of what was there before, of others' annotations, and of w
 		"example.com/jitter": "a",
 	};
 	expect(unknownAnnotations(annotated("Job", fine), undefined)).toEqual([]);
+});
+
+test("where images come from is said on pods", () => {
+	const images = (kind: string, source: string) => annotated(kind, { "coxswain.io/images": source });
+	expect(unknownAnnotations(images("Pod", "registry"), undefined)).toEqual([]);
+	expect(selfHelpProblems(images("Pod", "registry"), undefined)).toEqual([]);
+	expect(selfHelpProblems(images("Pod", "hub"), undefined)).toMatchObject([
+		{ field: "metadata.annotations[coxswain.io/images]", reason: "FieldValueNotSupported" },
+	]);
+	expect(unknownAnnotations(images("Deployment", "registry"), undefined)).toEqual([
+		"metadata.annotations[coxswain.io/images]: means nothing on a Deployment; it belongs to the template of the pods",
+	]);
 });

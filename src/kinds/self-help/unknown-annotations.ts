@@ -51,8 +51,9 @@ function isKnown(kind: string, name: string): boolean {
 }
 
 function remedy(kind: string, name: string): string {
-	if (simulation.test(name)) return "it belongs to the template of the pods";
 	const others = workloads.filter((other) => knownAnnotations(other).includes(name));
+	const isOfPods = simulation.test(name) || (others.length === 1 && others[0] === "Pod");
+	if (isOfPods) return "it belongs to the template of the pods";
 	if (others.length > 0) return `it belongs on a ${others.join(" or ")}`;
 	return `known there are ${[...knownAnnotations(kind)].sort().join(", ")}`;
 }

@@ -4,13 +4,11 @@ import type { Credential } from "../../images/credentials/credential.ts";
 import { dockerConfigOfSecret, matchingCredentials } from "../../images/credentials/docker-config.ts";
 import { fullReference } from "../../images/model/reference.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
+import { imagesAnnotation } from "../../kinds/self-help/annotations.ts";
 import type { ImageWanted } from "../../runtime/runtime.ts";
 import type { ManagedPod } from "../context/managed-pod.ts";
 
-/** Annotation of a pod: where its images come from, instead of the cluster's `--images`. */
-export const imagesAnnotation = "coxswain.io/images";
-
-/** Undefined if the pod does not say, or says something unknown. */
+/** Undefined if the pod does not say, or was stored with something unknown. */
 export function imageSourceOf(pod: Pod): ImageWanted["source"] {
 	const wanted = pod.metadata.annotations?.[imagesAnnotation];
 	return wanted === "auto" || wanted === "registry" || wanted === "machine" ? wanted : undefined;

@@ -1,6 +1,6 @@
 /** Which files a container with an image name runs: those of the store, of a registry, or the machine's own. Pure. */
 
-/** `--images`, or the annotation of a pod or namespace. */
+/** `--images`, or the annotation of a pod. */
 export const imageSources = ["auto", "registry", "machine"] as const;
 export type ImageSource = (typeof imageSources)[number];
 
