@@ -121,7 +121,9 @@ async function dataFolder(flags: Flags): Promise<string> {
 	const answer: unknown = await fetch(new URL(folderPath, server)).then(
 		(response) => (response.ok ? response.json() : undefined),
 		(error: unknown) => {
-			throw new Error(`--etcd-servers: ${server} does not answer: ${messageOf(error)}`);
+			// fetch itself only says that it failed.
+			const reason = error instanceof Error ? (error.cause ?? error) : error;
+			throw new Error(`--etcd-servers: ${server} does not answer: ${messageOf(reason)}`);
 		},
 	);
 	if (!isRecord(answer) || typeof answer["folder"] !== "string")
