@@ -145,7 +145,9 @@ test("flags are found where envtest looks for them, and unknown ones are refused
 	expect(await failure("--etcd-server=x")).toEqual({ code: 1, stderr: "Error: unknown flag: --etcd-server\n" });
 	expect(await failure()).toEqual({ code: 1, stderr: "Error: --etcd-servers must be specified\n" });
 	const silent = `http://127.0.0.1:${await freePort()}`;
-	expect((await failure(`--etcd-servers=${silent}`)).stderr).toContain(`${silent} does not answer: connect ECONNREFUSED`);
+	expect((await failure(`--etcd-servers=${silent}`)).stderr).toContain(
+		`${silent} does not answer: connect ECONNREFUSED`,
+	);
 });
 
 test("an API server without controllers takes what a suite writes, and keeps it when it starts again", async () => {
