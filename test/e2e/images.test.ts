@@ -43,5 +43,11 @@ describeWith(["docker-registry"], "pods from images", () => {
 		);
 		expect(await cluster.kubectl("describe", "pod", "denied")).toContain("pull access denied");
 		expect(await cluster.coxOk("images", "list")).toMatch(/team\/app:1 .* yes/);
+		// It is there, but not for strangers.
+		await cluster.kubectl("create", "namespace", "stranger");
+		await cluster.kubectl("run", "stranger", "-n", "stranger", `--image=${image}`, "--restart=Never");
+		const waiting = "jsonpath={.status.containerStatuses[0].state.waiting.message}";
+		await cluster.kubectl("wait", "pod/stranger", "-n", "stranger", "--for", waiting, "--timeout=60s");
+		expect(await cluster.kubectl("get", "pod", "stranger", "-n", "stranger", "-o", waiting)).toContain("denied");
 	});
 });
