@@ -39,7 +39,10 @@ async function thousandJobsAndRest(cluster: Cluster): Promise<void> {
 	await new Promise((resolve) => setTimeout(resolve, 5000));
 }
 
-/** A policy that matches all, and a webhook in another process. BENCH_NOTIFY=off: without a policy; held: nothing is sent yet. */
+/**
+ * A policy that matches all, and a webhook in another process. BENCH_NOTIFY=off: without a policy; held: nothing is
+ * sent yet.
+ */
 async function thousandJobsTold(cluster: Cluster): Promise<void> {
 	const mode = process.env["BENCH_NOTIFY"];
 	const isOn = mode !== "off";
@@ -108,7 +111,9 @@ const deployment = (replicas: number) => async (cluster: Cluster) => {
 	});
 };
 
-/** True when there are so many and the predicate holds for each; each object is looked at until it holds, then no more. */
+/**
+ * True when there are so many and the predicate holds for each; each object is looked at until it holds, then no more.
+ */
 function all<T extends { metadata: { uid: string } }>(count: number, predicate: (object: T) => boolean) {
 	return (objects: readonly T[]) => objects.length === count && objects.every(predicate);
 }

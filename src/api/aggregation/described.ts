@@ -1,4 +1,6 @@
-/** What one extension API server says that it serves, asked for again and again, and what is known while it is silent. */
+/**
+ * What one extension API server says that it serves, asked for again and again, and what is known while it is silent.
+ */
 import { sameJson } from "../../core/equal.ts";
 import type { Timer } from "../../core/time/clock.ts";
 import type { APIService } from "../../kinds/generated/types.ts";

@@ -1,4 +1,6 @@
-/** Headers in which a proxy says who asks (Kubernetes documentation, "Authenticating Proxy"), as upstream names them. */
+/**
+ * Headers in which a proxy says who asks (Kubernetes documentation, "Authenticating Proxy"), as upstream names them.
+ */
 import type { User } from "../../core/exchange.ts";
 
 export const identityHeaderNames = {

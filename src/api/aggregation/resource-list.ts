@@ -1,4 +1,7 @@
-/** What an extension API server says of one group version, in the aggregated form, checked: anything may come from there. */
+/**
+ * What an extension API server says of one group version, in the aggregated form, checked: anything may come from
+ * there.
+ */
 import { isRecord } from "../../core/object.ts";
 
 /** A resource of `APIVersionDiscovery`, with the fields that this server itself reads. */

@@ -16,7 +16,9 @@ function bufferBytes(): number {
 const configMaps = "/api/v1/namespaces/default/configmaps";
 const mebi = 1024 * 1024;
 const limited = () => testApi({ store: createMemoryStore({ historyBytes: mebi }), watchHistoryBytes: mebi });
-/** The store's history and the watch cache's, of the same buffers, what the cache keeps warm, and twice that for chance. */
+/**
+ * The store's history and the watch cache's, of the same buffers, what the cache keeps warm, and twice that for chance.
+ */
 const mostBytes = 8 * mebi;
 
 test("hundreds of updates of a large object hold no more than the budget, for all who watch, too", async () => {

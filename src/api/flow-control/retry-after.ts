@@ -1,4 +1,6 @@
-/** How long refused clients are to stay away: longer the more of them come, so that they do not all come again at once. */
+/**
+ * How long refused clients are to stay away: longer the more of them come, so that they do not all come again at once.
+ */
 
 const longestSeconds = 32;
 

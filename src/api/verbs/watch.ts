@@ -20,7 +20,10 @@ import { revisionOf } from "./resource-version.ts";
 /** What timers can count to. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Watches from outside end after this long or up to twice as long, as upstream: clients that come again may do so elsewhere. */
+/**
+ * Watches from outside end after this long or up to twice as long, as upstream: clients that come again may do so
+ * elsewhere.
+ */
 const leastMinutes = 30;
 
 type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];

@@ -1,4 +1,6 @@
-/** What the client can read, of what an endpoint has (RFC 9110, "Accept"; API concepts, "Alternate representations"). */
+/**
+ * What the client can read, of what an endpoint has (RFC 9110, "Accept"; API concepts, "Alternate representations").
+ */
 import { ApiError } from "../../core/errors.ts";
 
 export type Encoding = "json" | "yaml" | "protobuf";

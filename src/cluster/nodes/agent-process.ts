@@ -31,7 +31,9 @@ interface AgentOptions {
 	clock: Clock;
 	/** Pulls an image for the node; never rejects. */
 	pull(wish: PullWish): Promise<PullResult>;
-	/** Fulfilled when the API server answers. Called after the agent's process was started, which loads in the meantime. */
+	/**
+	 * Fulfilled when the API server answers. Called after the agent's process was started, which loads in the meantime.
+	 */
 	apiAnswers(): Promise<unknown>;
 }
 

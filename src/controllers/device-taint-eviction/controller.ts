@@ -1,4 +1,6 @@
-/** Deletes pods that use devices with NoExecute taints which their claims do not tolerate, or not any longer (KEP-5055). */
+/**
+ * Deletes pods that use devices with NoExecute taints which their claims do not tolerate, or not any longer (KEP-5055).
+ */
 import { sameJson } from "../../core/equal.ts";
 import { objectKey, parseKey } from "../../core/object.ts";
 import { parseTimestamp, timestamp } from "../../core/time/clock.ts";

@@ -168,7 +168,9 @@ const empty: Omit<TarEntry, "xattrs" | "sparse"> = {
 	size: 0,
 };
 
-/** Devices are left out: containers have those that they need, and could not open others. Incremental dumps' lists, too. */
+/**
+ * Devices are left out: containers have those that they need, and could not open others. Incremental dumps' lists, too.
+ */
 function skipped({ type, name }: TarEntry): undefined {
 	if ("34DMVN".includes(type)) return undefined;
 	throw new ImageFailure(
@@ -206,7 +208,9 @@ function idOf(id: number, path: string): number {
 	throw new ImageFailure("invalid", `the layer has an owner that is none: ${shown(path)}`);
 }
 
-/** Those that belong to files. Labels of security modules and access lists belong to the machine where they were made. */
+/**
+ * Those that belong to files. Labels of security modules and access lists belong to the machine where they were made.
+ */
 function safeXattrs({ xattrs }: TarEntry, path: string): ReadonlyMap<string, Buffer> {
 	if (xattrs.size === 0) return xattrs;
 	for (const name of xattrs.keys())

@@ -8,7 +8,10 @@ export interface TarEntry {
 	/** As in the archive; may be anything. */
 	name: string;
 	link: string;
-	/** The header's type: `0` file, `1` hard link, `2` symbolic link, `3`, `4` devices, `5` directory, `6` FIFO, `S` sparse file. */
+	/**
+	 * The header's type: `0` file, `1` hard link, `2` symbolic link, `3`, `4` devices, `5` directory, `6` FIFO, `S`
+	 * sparse file.
+	 */
 	type: string;
 	mode: number;
 	uid: number;

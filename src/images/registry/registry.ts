@@ -1,4 +1,6 @@
-/** The client of a registry, for one repository: OCI's distribution protocol, which Docker's registry speaks as well. */
+/**
+ * The client of a registry, for one repository: OCI's distribution protocol, which Docker's registry speaks as well.
+ */
 import { createHash } from "node:crypto";
 import type { Clock } from "../../core/time/clock.ts";
 import type { Credential } from "../credentials/credential.ts";

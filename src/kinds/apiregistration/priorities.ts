@@ -59,7 +59,10 @@ const versionPriorities: Readonly<Record<string, number>> = {
 	"metrics.k8s.io/v1beta1": 100,
 };
 
-/** In built-in groups stable versions come before beta and alpha versions; custom resources have no numbers of their own. */
+/**
+ * In built-in groups stable versions come before beta and alpha versions; custom resources have no numbers of their
+ * own.
+ */
 export function versionPriority(group: string, version: string): number {
 	if (groupPriorities[group] === undefined) return customPriorities.versionPriority;
 	const listed = versionPriorities[`${group}/${version}`];

@@ -1,4 +1,6 @@
-/** Expressions that select devices (`spec.devices.requests[].exactly.selectors[].cel`): what they see, and their result. */
+/**
+ * Expressions that select devices (`spec.devices.requests[].exactly.selectors[].cel`): what they see, and their result.
+ */
 import {
 	boolType,
 	dynType,

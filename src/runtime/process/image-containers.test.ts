@@ -97,7 +97,7 @@ describeWith(["docker-registry"], "containers from images (as root, or as root o
 	});
 
 	it("run the image's command where the pod has none, with the pod's arguments after its entrypoint", async () => {
-		await pushed("says", { Entrypoint: ["echo", "entry"], Cmd: ["command"], WorkingDir: "/work/here" });
+		await pushed("says", { Entrypoint: ["echo", "entry"], Cmd: ["command"], WorkingDir: "/srv/here" });
 		const log = async (config: Partial<ContainerConfig>) => {
 			const container = await start("says", { name: `c${JSON.stringify(config).length}`, ...config });
 			await fixture.exited(container.id);
@@ -105,7 +105,7 @@ describeWith(["docker-registry"], "containers from images (as root, or as root o
 		};
 		expect(await log({})).toBe("entry command\n");
 		expect(await log({ args: ["args"] })).toBe("entry args\n");
-		expect(await log({ command: ["pwd"] })).toBe("/work/here\n");
+		expect(await log({ command: ["pwd"] })).toBe("/srv/here\n");
 		expect(await log({ command: ["pwd"], workingDir: "/tmp" })).toBe("/tmp\n");
 	});
 

@@ -1,4 +1,7 @@
-/** What stands around a message: Kubernetes' envelope, lists, and the events of a watch (API concepts, "Protobuf encoding"). */
+/**
+ * What stands around a message: Kubernetes' envelope, lists, and the events of a watch (API concepts, "Protobuf
+ * encoding").
+ */
 import { WireWriter } from "../../../core/protobuf/wire-writer.ts";
 
 /** The first bytes of every object. */

@@ -7,7 +7,9 @@ import { hasNumbers } from "./field-numbers.ts";
 /** These are read alike in every version in which they ever came, as they are when they come in JSON. */
 const sameInEveryVersion: ReadonlySet<string> = new Set(["DeleteOptions", "Eviction", "Scale"]);
 
-/** The schema of `apps/v1 Deployment`: by its full name, since short ones are not all unique. Undefined: none is known. */
+/**
+ * The schema of `apps/v1 Deployment`: by its full name, since short ones are not all unique. Undefined: none is known.
+ */
 export function typeOf(apiVersion: string, kind: string): string | undefined {
 	if (sameInEveryVersion.has(kind)) return kind;
 	const known = lookupKind(apiVersion, kind);

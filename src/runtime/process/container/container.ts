@@ -203,7 +203,9 @@ export class ProcessContainer {
 		this.#pump?.close();
 	}
 
-	/** The image's layers, under names that are short enough for many of them, and used as long as the container exists. */
+	/**
+	 * The image's layers, under names that are short enough for many of them, and used as long as the container exists.
+	 */
 	#linkLayers(): void {
 		const { files, userBase } = this.#record;
 		if (files === undefined) return;

@@ -35,7 +35,9 @@ export function isDateTime(text: string): boolean {
 const unitNames = /^(?:ns|us|µs|ms|[smhdw]|hr|wk|nano.*|micro.*|milli.*|sec.*|min.*|hour.*|day.*|week.*)$/;
 const longestTested = 4096;
 
-/** As Go writes durations (`1h30m`), or as Scala does: at least one number with a unit, such as `5 minutes` or `2 d`. */
+/**
+ * As Go writes durations (`1h30m`), or as Scala does: at least one number with a unit, such as `5 minutes` or `2 d`.
+ */
 export function isDuration(text: string): boolean {
 	if (text.length > longestTested) return false;
 	try {
