@@ -31,15 +31,15 @@ afterEach(async () => {
 	await writer.remove([directory]);
 });
 
-const pull = (image: string, credentials: readonly Credential[] = []) =>
+const pull = (image: string, credentials: readonly Credential[] = [], signal = never, into = writer) =>
 	pullImage(
 		{
-			writer,
+			writer: into,
 			registries: () => parseRegistries(registriesText),
 			dockerDirectory: `${directory}/docker`,
 			clock: systemClock(),
 		},
-		{ image, credentials, signal: never },
+		{ image, credentials, signal },
 	);
 const small = imageOf([tarOf([dir("d"), file("d/x", "content")])], { Cmd: ["x"] });
 const fake = async (...args: Parameters<typeof startFakeRegistry>): Promise<FakeRegistry> => {
@@ -140,6 +140,37 @@ describe("pulls from registries that are ill", () => {
 		const identity = { username: "", password: "", identityToken: "secret" };
 		await expect(pull(`${registry.host}/app`, [identity])).rejects.toThrow("redirects a request with credentials");
 		expect(elsewhere.requests).toEqual([]);
+	});
+
+	it("ask no other host for a token in plain text, and nothing of this machine for a registry elsewhere", async () => {
+		let realm = "http://tokens.example/token";
+		const registry = await fake(small, (_request, response) => {
+			response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}",service="s"` }).end();
+			return true;
+		});
+		await expect(pull(`${registry.host}/app`)).rejects.toThrow("which is not safe");
+		registriesText = `mirrors: { r.example: { endpoint: ["http://${registry.host}"] } }`;
+		realm = "ftp://tokens.example/token";
+		await expect(pull("r.example/app")).rejects.toThrow("asks for a token of");
+	});
+
+	it("end when nobody wants the image any more, and leave nothing behind", async () => {
+		const cancel = new AbortController();
+		const registry = await fake(large, (request, response) => {
+			if (!request.url?.includes(large.layers[0]?.digest ?? "")) return false;
+			response.writeHead(200).write(large.layers[0]?.body.subarray(0, 100_000), () => cancel.abort());
+			return true;
+		});
+		await expect(pull(`${registry.host}/app`, [], cancel.signal)).rejects.toThrow("aborted");
+		expect([writer.store.list(), leftInTmp()]).toEqual([[], []]);
+	});
+
+	it("of two processes download a layer once", async () => {
+		const registry = await fake(large);
+		const other = new StoreWriter(ImageStore.open(`${directory}/store`));
+		await Promise.all([pull(`${registry.host}/app`), pull(`${registry.host}/app`, [], never, other)]);
+		const digest = large.layers[0]?.digest ?? "";
+		expect(registry.requests.filter(({ path }) => path.includes(digest))).toHaveLength(1);
 	});
 
 	it("say why an image is not supported", async () => {
@@ -251,6 +282,9 @@ describeWith(["docker-registry", "openssl"], "pulls from docker-registry", () =>
 			JSON.stringify({ auths: { [registry.host]: { username: "me", password: "secret" } } }),
 		);
 		await pull(image);
+		writeFileSync(`${directory}/docker/config.json`, "{}");
+		registriesText = `configs: { "${registry.host}": { auth: { username: me, password: secret } } }`;
+		await pull(image, [{ username: "me", password: "wrong" }]);
 	});
 
 	it("trust the certificates of registries.yaml, and ask mirrors first", async () => {

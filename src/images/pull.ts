@@ -63,12 +63,13 @@ export async function pullImage(options: PullOptions, request: PullRequest): Pro
 		throw new ImageFailure("invalid", `couldn't parse image name "${request.image}": invalid reference format`);
 	const name = referenceText(reference);
 	try {
+		const registries = options.registries();
 		const own = await ownCredentials(options.dockerDirectory, reference);
 		const credentials = [...request.credentials, ...own];
-		// Without any, as nobody in particular.
-		return await withFirst(credentials.length === 0 ? [undefined] : credentials, (credential) =>
-			pullWith(options, request, reference, credential),
-		);
+		const isConfigured = registries.hosts.get(reference.registry)?.credential !== undefined;
+		// Without any: with that of registries.yaml, or as nobody in particular.
+		const attempts = credentials.length === 0 || isConfigured ? [...credentials, undefined] : credentials;
+		return await withFirst(attempts, (credential) => pullWith(options, registries, request, reference, credential));
 	} catch (error) {
 		if (request.signal.aborted) throw error;
 		const kind = error instanceof ImageFailure ? error.kind : "failed";
@@ -94,7 +95,8 @@ async function withFirst<T>(
 }
 
 async function pullWith(
-	{ writer, registries, clock, platform = machinePlatform() }: PullOptions,
+	{ writer, clock, platform = machinePlatform() }: PullOptions,
+	registries: Registries,
 	request: PullRequest,
 	reference: FullReference,
 	credential: Credential | undefined,
@@ -102,7 +104,7 @@ async function pullWith(
 	const { connectMs = usualConnectMs, signal } = request;
 	const registry = new Registry({
 		image: reference,
-		registries: registries(),
+		registries,
 		...(credential === undefined ? {} : { credential }),
 		clock,
 		connectMs,
@@ -169,7 +171,7 @@ async function pullContent(
 		const abort = new AbortController();
 		await inParallel(all, layersAtOnce, abort.signal, async (layer) => {
 			try {
-				await pullLayer(writer, registry, layer, request, abort.signal);
+				await pullLayer(writer, registry, layer, request, AbortSignal.any([abort.signal, request.signal]));
 			} catch (error) {
 				abort.abort(error);
 				throw error;
@@ -204,11 +206,11 @@ async function pullLayer(
 		progress?.({ digest: layer.digest, sizeBytes: layer.size, state, receivedBytes });
 	let isPulled = false;
 	report("waiting", 0);
-	await writer.addLayer(layer, async function* () {
+	const source = async function* () {
 		isPulled = true;
 		let [received, reported] = [0, 0];
 		for await (const chunk of registry.blob(layer)) {
-			// Another layer has failed.
+			// Another layer has failed, or nobody wants the image any more.
 			aborted.throwIfAborted();
 			received += chunk.length;
 			if (received - reported >= progressEveryBytes) {
@@ -217,7 +219,8 @@ async function pullLayer(
 			}
 			yield chunk;
 		}
-	});
+	};
+	await writer.addLayer(layer, source, aborted);
 	report(isPulled ? "done" : "present", layer.size);
 }
 

@@ -152,6 +152,8 @@ export interface ImageWanted {
 	credentials?(): Promise<readonly { username: string; password: string; identityToken?: string }[]>;
 	/** Called when a pull begins. */
 	pulling?(): void;
+	/** Aborted when nobody wants the image any more: ends its pull. */
+	signal?: AbortSignal;
 }
 
 /** The properties of an image that are known before a container is created from it. */

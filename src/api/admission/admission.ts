@@ -20,6 +20,7 @@ import { notificationRights } from "./notifications/notification-rights.ts";
 import { ownerReferencesPermissionEnforcement } from "./owner-references.ts";
 import { podSecurityOfNamespaces } from "./pod-security/namespaces.ts";
 import { podSecurityOfPods, podSecurityOfTemplates } from "./pod-security/pods.ts";
+import { imageSource } from "./pods/image-source.ts";
 import { defaultTolerationSeconds, priority } from "./pods/pod-defaults.ts";
 import { oneDefaultPriority, systemPriorityClasses } from "./pods/priority-classes.ts";
 import { runtimeClass } from "./pods/runtime-class.ts";
@@ -42,6 +43,7 @@ export const admissionSteps: readonly AdmissionStep[] = [
 	systemPriorityClasses,
 	oneDefaultPriority,
 	runtimeClass,
+	imageSource,
 	defaultStorageClass,
 	defaultIngressClass,
 	storageObjectInUseProtection,

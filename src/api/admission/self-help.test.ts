@@ -175,3 +175,31 @@ test("what is accepted and cannot work is warned of: mistyped names of annotatio
 	expect(await warningsOf(webhook)).toContain("secret hook has no key url");
 	await api.close();
 });
+
+test("pods get from their namespace where their images come from, unless they say so", async () => {
+	const api = await testApi();
+	const pod = (name: string, annotations?: object) => ({
+		metadata: { name, ...(annotations && { annotations }) },
+		spec: { containers: [{ name: "main", image: "nginx" }] },
+	});
+	const post = async (body: object) => {
+		const { object } = await api.ask("POST", "/api/v1/namespaces/default/pods", body);
+		return object.metadata.annotations;
+	};
+	const annotate = (value: string) =>
+		api.ask(
+			"PATCH",
+			"/api/v1/namespaces/default",
+			{ metadata: { annotations: { "coxswain.io/images": value } } },
+			merge,
+		);
+	await api.ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
+	expect(await post(pod("before"))).toBeUndefined();
+	expect((await annotate("internet")).object.message).toContain(
+		'metadata.annotations[coxswain.io/images]: Unsupported value: "internet": supported values: "auto", "registry", "machine"',
+	);
+	expect((await annotate("registry")).status).toBe(200);
+	expect(await post(pod("silent"))).toEqual({ "coxswain.io/images": "registry" });
+	expect(await post(pod("other", { "coxswain.io/images": "machine" }))).toEqual({ "coxswain.io/images": "machine" });
+	await api.close();
+});

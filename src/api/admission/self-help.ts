@@ -7,6 +7,7 @@ import { deployments } from "../../kinds/apps/deployment.ts";
 import { statefulSets } from "../../kinds/apps/statefulset.ts";
 import { cronJobs } from "../../kinds/batch/cronjob.ts";
 import { jobs } from "../../kinds/batch/job.ts";
+import { namespaces } from "../../kinds/core/namespace.ts";
 import { secrets } from "../../kinds/core/secret.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
@@ -33,9 +34,11 @@ import type { AdmissionStep } from "../server/admission-step.ts";
 import type { Server } from "../server/server.ts";
 import { mayExpand } from "./storage.ts";
 
+const annotated = [cronJobs, daemonSets, deployments, jobs, namespaces, pods, statefulSets];
+
 export const selfHelp: AdmissionStep = {
 	name: "SelfHelp",
-	on: { operations: ["create", "update"], kinds: [cronJobs, daemonSets, deployments, jobs, pods, statefulSets] },
+	on: { operations: ["create", "update"], kinds: annotated },
 	admit({ server, kind, name, object, old, warnings }) {
 		const causes = selfHelpProblems(object, old);
 		const cycle = kind === cronJobs ? undefined : cycleOf(object, (awaited) => found(awaited, object, server));

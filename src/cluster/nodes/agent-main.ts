@@ -74,10 +74,15 @@ function connect(token: string, userAgent: string): { client: Client; informers:
 const pulls = new Map<number, (result: PullResult) => void>();
 
 /** Has the server pull an image: this process has only the node's network. */
-const pull: PullFunction = (wish) =>
+const pull: PullFunction = (wish, signal) =>
 	new Promise((resolve) => {
 		const id = pulls.size === 0 ? 1 : Math.max(...pulls.keys()) + 1;
-		pulls.set(id, resolve);
+		const cancel = () => tell({ type: "cancelPull", id });
+		signal.addEventListener("abort", cancel, { once: true });
+		pulls.set(id, (result) => {
+			signal.removeEventListener("abort", cancel);
+			resolve(result);
+		});
 		tell({ type: "pull", id, wish });
 	});
 

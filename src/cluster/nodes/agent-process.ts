@@ -4,12 +4,11 @@ import { dirname } from "node:path";
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import { spawnApart } from "../../linux/inherited.ts";
 import { childrenOf, identify, killAll } from "../../linux/processes.ts";
-import type { PullResult } from "../../runtime/process/images/image-service.ts";
+import type { PullFunction } from "../../runtime/process/images/image-service.ts";
 import { agentMark, serverMark } from "../control/cluster-processes.ts";
 import { nodeFlags, programFile } from "../files/package-files.ts";
 import { codeFolder, folderVariable } from "../programs/compiled-code.ts";
 import type { AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
-import type { PullWish } from "./puller-protocol.ts";
 
 const firstRestartMs = 100;
 const longestRestartMs = 10_000;
@@ -29,8 +28,8 @@ interface AgentOptions {
 	/** The cluster's data directory, which marks the process. */
 	data: string;
 	clock: Clock;
-	/** Pulls an image for the node; never rejects. */
-	pull(wish: PullWish): Promise<PullResult>;
+	/** Pulls an image for the node. */
+	pull: PullFunction;
 	/**
 	 * Fulfilled when the API server answers. Called after the agent's process was started, which loads in the meantime.
 	 */
@@ -72,8 +71,16 @@ export class AgentProcess {
 		return started;
 	}
 
-	async #pull(child: ChildProcess, { id, wish }: Extract<AgentMessage, { type: "pull" }>): Promise<void> {
-		const order: AgentOrder = { type: "pulled", id, result: await this.#options.pull(wish) };
+	/** @param pulls of this agent, by ID, to be cancelled */
+	async #pull(
+		child: ChildProcess,
+		pulls: Map<number, AbortController>,
+		{ id, wish }: Extract<AgentMessage, { type: "pull" }>,
+	): Promise<void> {
+		const cancel = new AbortController();
+		pulls.set(id, cancel);
+		const order: AgentOrder = { type: "pulled", id, result: await this.#options.pull(wish, cancel.signal) };
+		pulls.delete(id);
 		if (child.connected) child.send(order, () => {});
 	}
 
@@ -98,7 +105,9 @@ export class AgentProcess {
 		const child = spawnApart(program, command, { stdio: ["ignore", log, log, "ipc"], env });
 		closeSync(log);
 		this.#child = child;
+		const pulls = new Map<number, AbortController>();
 		child.once("exit", () => {
+			for (const pull of pulls.values()) pull.abort();
 			// If the agent itself is still running, it ends now.
 			if (child.connected) child.disconnect();
 			this.#child = undefined;
@@ -115,7 +124,8 @@ export class AgentProcess {
 			);
 			child.on("message", (message: AgentMessage) => {
 				if (message.type === "failed") return reject(new Error(message.message));
-				if (message.type === "pull") return void this.#pull(child, message);
+				if (message.type === "pull") return void this.#pull(child, pulls, message);
+				if (message.type === "cancelPull") return pulls.get(message.id)?.abort();
 				this.limitations = message.limitations;
 				resolve();
 			});

@@ -4,9 +4,8 @@
  */
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 import type { ImageSource } from "../../runtime/process/images/choose-source.ts";
-import type { PullResult } from "../../runtime/process/images/image-service.ts";
+import type { PullResult, PullWish } from "../../runtime/process/images/image-service.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
-import type { PullWish } from "./puller-protocol.ts";
 
 export interface AgentConfig extends ClusterNetwork {
 	node: string;
@@ -58,7 +57,8 @@ export type AgentMessage =
 	| { type: "ready"; limitations: readonly string[] }
 	| { type: "failed"; message: string }
 	/** Nodes have no way out of the cluster: the server has images pulled. */
-	| { type: "pull"; id: number; wish: PullWish };
+	| { type: "pull"; id: number; wish: PullWish }
+	| { type: "cancelPull"; id: number };
 
 /**
  * From the server. A lost channel means the same as `stop`: the server is gone, and the next one starts a new agent.

@@ -1,27 +1,44 @@
 /** Starts the process that pulls images when it is needed, and gives it orders (see puller-main.ts). */
 import type { ChildProcess } from "node:child_process";
+import type { Clock, Timer } from "../../core/time/clock.ts";
 import { spawnApart } from "../../linux/inherited.ts";
-import type { PullResult } from "../../runtime/process/images/image-service.ts";
+import type { PullResult, PullWish } from "../../runtime/process/images/image-service.ts";
 import { programFile } from "../files/package-files.ts";
-import type { PullAnswer, PullerSettings, PullOrder, PullWish } from "./puller-protocol.ts";
+import type { PullAnswer, PullerSettings, PullOrder } from "./puller-protocol.ts";
+
+/** Without orders, the process ends after this time. */
+const idleMs = 20_000;
 
 export class ImagePuller {
 	readonly #settings: PullerSettings;
+	readonly #clock: Clock;
 	#child: ChildProcess | undefined;
+	#idle: Timer | undefined;
 	readonly #waiting = new Map<number, { child: ChildProcess; resolve: (result: PullResult) => void }>();
 	#orders = 0;
 
-	constructor(settings: PullerSettings) {
+	constructor(settings: PullerSettings, clock: Clock) {
 		this.#settings = settings;
+		this.#clock = clock;
 	}
 
 	/** Never rejects. */
-	pull(wish: PullWish): Promise<PullResult> {
+	async pull(wish: PullWish, signal: AbortSignal): Promise<PullResult> {
 		const id = ++this.#orders;
+		const cancel = () => this.#child?.send({ type: "cancel", id } satisfies PullOrder, () => {});
+		signal.addEventListener("abort", cancel, { once: true });
+		try {
+			return await this.#order({ type: "pull", id, wish });
+		} finally {
+			signal.removeEventListener("abort", cancel);
+		}
+	}
+
+	#order(order: Extract<PullOrder, { type: "pull" }>): Promise<PullResult> {
+		const { id } = order;
 		return new Promise((resolve) => {
 			const child = this.#running();
 			this.#waiting.set(id, { child, resolve });
-			const order: PullOrder = { id, ...wish };
 			child.send(order, (error) => {
 				if (error !== null) this.#answer(id, failed(`the process that pulls images has ended: ${error.message}`));
 			});
@@ -29,11 +46,13 @@ export class ImagePuller {
 	}
 
 	stop(): void {
+		this.#idle?.cancel();
 		this.#child?.kill("SIGKILL");
 		this.#child = undefined;
 	}
 
 	#running(): ChildProcess {
+		this.#idle?.cancel();
 		if (this.#child?.connected) return this.#child;
 		const args = ["--max-semi-space-size=16", programFile("puller"), JSON.stringify(this.#settings)];
 		const child = spawnApart(process.execPath, args, {
@@ -54,9 +73,18 @@ export class ImagePuller {
 		return child;
 	}
 
+	#dismiss(): void {
+		const child = this.#child;
+		this.#child = undefined;
+		if (child?.connected) child.disconnect();
+	}
+
 	#answer(id: number, result: PullResult): void {
 		this.#waiting.get(id)?.resolve(result);
 		this.#waiting.delete(id);
+		this.#idle?.cancel();
+		// Ended from here, where orders are given: none is lost in a process that is about to end.
+		if (this.#waiting.size === 0) this.#idle = this.#clock.after(idleMs, () => this.#dismiss());
 	}
 }
 

@@ -86,12 +86,13 @@ class ProcessNodes implements NodePool {
 		const { imageGCHighThresholdPercent: high, imageGCLowThresholdPercent: low } = readKubeletConfiguration(
 			options.kubelet,
 		);
-		this.#puller = new ImagePuller({
+		const settings = {
 			fullDisk: { high, low },
 			store: this.#imageStore,
 			registriesFile: options.layout.registries,
 			dockerDirectory: process.env.DOCKER_CONFIG || join(homeDirectory() ?? "/", ".docker"),
-		});
+		};
+		this.#puller = new ImagePuller(settings, options.clock);
 		this.#nextLook = options.clock.after(lookMs, () => this.#look());
 	}
 
@@ -155,7 +156,7 @@ class ProcessNodes implements NodePool {
 			logFile: files.log,
 			data: layout.data,
 			clock,
-			pull: (wish) => this.#puller.pull(wish),
+			pull: (wish, signal) => this.#puller.pull(wish, signal),
 			apiAnswers: this.#options.apiAnswers ?? (async () => {}),
 		});
 		this.#nodes.set(node.name, { agent, holder, tokens });

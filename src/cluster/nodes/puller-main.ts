@@ -1,11 +1,10 @@
 /**
  * The process that pulls images for the nodes of a cluster: in the machine's own network, which nodes do not have, and
- * apart from the API server, which it would hold up. Ends when the server does, or when it has had nothing to do for a
- * while.
+ * apart from the API server, which it would hold up. Ends when the server does, or dismisses it.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { messageOf } from "../../core/errors.ts";
-import { systemClock, type Timer } from "../../core/time/clock.ts";
+import { systemClock } from "../../core/time/clock.ts";
 import { ImageFailure } from "../../images/model/failure.ts";
 import { pullImage } from "../../images/pull.ts";
 import { noRegistries, parseRegistries, type Registries } from "../../images/registry/registries-file.ts";
@@ -13,18 +12,16 @@ import { pruneFullDisk } from "../../images/store/prune.ts";
 import { ImageStore } from "../../images/store/store.ts";
 import { StoreWriter } from "../../images/store/store-writer.ts";
 import { logError } from "../../linux/process-log.ts";
-import type { PullResult } from "../../runtime/process/images/image-service.ts";
+import type { PullResult, PullWish } from "../../runtime/process/images/image-service.ts";
 import type { PullAnswer, PullerSettings, PullOrder } from "./puller-protocol.ts";
 
 const clock = systemClock();
-const idleMs = 20_000;
 // Written by image-puller.ts.
 const settings = JSON.parse(process.argv[2] ?? "{}") as PullerSettings;
 const writer = new StoreWriter(ImageStore.open(settings.store));
 const cleaned = writer.cleanUp().catch((error: unknown) => logError("cleaning the image store", error));
-const signal = new AbortController().signal;
-let pulling = 0;
-let end: Timer | undefined;
+/** Pulls in progress, by order. */
+const pulling = new Map<number, AbortController>();
 
 /** @throws Error that names the file */
 function registries(): Registries {
@@ -37,7 +34,7 @@ function registries(): Registries {
 	}
 }
 
-async function pull({ image, credentials, connectMs }: PullOrder): Promise<PullResult> {
+async function pull({ image, credentials, connectMs }: PullWish, signal: AbortSignal): Promise<PullResult> {
 	const { dockerDirectory } = settings;
 	try {
 		await cleaned;
@@ -47,20 +44,23 @@ async function pull({ image, credentials, connectMs }: PullOrder): Promise<PullR
 		if (removal !== undefined) console.log(`the disk is full: deleted ${removal.images.length} images`);
 		return { ok: true };
 	} catch (error) {
+		if (signal.aborted) return { ok: false, kind: "failed", message: "the pull was canceled" };
 		if (!(error instanceof ImageFailure)) logError(`pulling ${image}`, error);
 		return { ok: false, kind: error instanceof ImageFailure ? error.kind : "failed", message: messageOf(error) };
 	}
 }
 
 process.on("message", (order: PullOrder) => {
-	pulling++;
-	end?.cancel();
-	void pull(order).then((result) => {
-		const answer: PullAnswer = { id: order.id, result };
+	if (order.type === "cancel") return pulling.get(order.id)?.abort(new Error("the pull was canceled"));
+	const { id, wish } = order;
+	const cancel = new AbortController();
+	pulling.set(id, cancel);
+	void pull(wish, cancel.signal).then((result) => {
+		const answer: PullAnswer = { id, result };
 		process.send?.(answer, undefined, undefined, () => {});
-		if (--pulling > 0) return;
+		pulling.delete(id);
+		if (pulling.size > 0) return;
 		void writer.settle().catch((error: unknown) => logError("writing images to the disk", error));
-		end = clock.after(idleMs, () => process.exit(0));
 	});
 });
 process.on("disconnect", () => process.exit(0));

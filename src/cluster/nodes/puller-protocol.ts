@@ -1,5 +1,5 @@
 /** The protocol of the server process and the process that pulls images: messages over Node's IPC. */
-import type { PullFunction, PullResult } from "../../runtime/process/images/image-service.ts";
+import type { PullResult, PullWish } from "../../runtime/process/images/image-service.ts";
 
 export interface PullerSettings {
 	/** Directory of the store. */
@@ -11,11 +11,10 @@ export interface PullerSettings {
 	fullDisk: { high: number; low: number };
 }
 
-export type PullWish = Parameters<PullFunction>[0];
-
-export interface PullOrder extends PullWish {
-	id: number;
-}
+export type PullOrder =
+	| { type: "pull"; id: number; wish: PullWish }
+	/** Nobody wants the image any more; the pull is answered all the same. */
+	| { type: "cancel"; id: number };
 
 export interface PullAnswer {
 	id: number;

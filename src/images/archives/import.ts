@@ -72,8 +72,10 @@ async function add(found: Found, { writer, nowMs, name }: ImportOptions): Promis
 		if (reference === undefined) throw new ImageFailure("invalid", `${JSON.stringify(text)} is no name of an image`);
 		return storedName(reference);
 	});
-	for (const { path, ...layer } of layers)
-		await writer.addLayer(layer, () => createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>);
+	for (const { path, ...layer } of layers) {
+		const source = () => createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>;
+		await writer.addLayer(layer, source, new AbortController().signal);
+	}
 	writer.addBlob(configDescriptor.digest, configBody);
 	writer.addBlob(manifest.digest, manifest.body);
 	const stored = layers.map(({ path: _path, ...layer }) => layer);

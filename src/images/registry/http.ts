@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { messageOf } from "../../core/errors.ts";
+import type { Clock } from "../../core/time/clock.ts";
 import { ImageFailure } from "../model/failure.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback, isOnlyHere } from "./loopback.ts";
+import { paced } from "./pace.ts";
 
 /** Of one host; files are absolute paths. */
 export interface TlsSettings {
@@ -16,7 +18,9 @@ export interface TlsSettings {
 export interface HttpAnswer {
 	status: number;
 	header(name: string): string | undefined;
-	body: Dispatcher.ResponseData["body"];
+	/** To be read at once, or discarded. */
+	body: AsyncIterable<Buffer>;
+	discard(): Promise<void>;
 	/** Where it was found in the end. */
 	url: URL;
 }
@@ -28,6 +32,7 @@ export interface HttpRequest {
 	tls?: TlsSettings;
 	/** Time to connect. */
 	connectMs: number;
+	clock: Clock;
 	signal: AbortSignal;
 }
 
@@ -51,12 +56,15 @@ export async function send(target: URL, options: HttpRequest): Promise<HttpAnswe
 			return Array.isArray(value) ? value[0] : value;
 		};
 		const location = header("location");
-		if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return { status, header, body, url };
+		if (![301, 302, 303, 307, 308].includes(status) || location === undefined)
+			return { status, header, body: paced(body, options.clock), discard: () => discard(body), url };
 		await discard(body);
 		if (count >= mostRedirects) throw new ImageFailure("failed", `${target.host} redirects too often`);
 		const next = new URL(location, url);
 		if (!["https:", url.protocol].includes(next.protocol) || !/^https?:$/.test(next.protocol))
 			throw new ImageFailure("failed", `${url.host} redirects to ${next.protocol}//${next.host}, which is not safe`);
+		if (isOnlyHere(next.hostname) && !isOnlyHere(url.hostname))
+			throw new ImageFailure("refused", `${url.host} redirects to ${next.host}, which is this machine's own`);
 		if (next.origin !== url.origin) {
 			// A body is a token's.
 			if (options.body !== undefined)
@@ -72,16 +80,14 @@ export async function readBody(body: HttpAnswer["body"], most: number): Promise<
 	const chunks: Buffer[] = [];
 	let size = 0;
 	for await (const chunk of body) {
-		// Bodies without an encoding yield buffers.
-		const bytes = chunk as Buffer;
-		size += bytes.length;
+		size += chunk.length;
 		if (size > most) throw new ImageFailure("refused", `an answer of the registry has over ${most} bytes`);
-		chunks.push(bytes);
+		chunks.push(chunk);
 	}
 	return Buffer.concat(chunks);
 }
 
-export async function discard(body: HttpAnswer["body"]): Promise<void> {
+async function discard(body: Dispatcher.ResponseData["body"]): Promise<void> {
 	await body.dump({ limit: 64 * 1024 }).catch(() => {});
 }
 

@@ -8,7 +8,8 @@ import { ImageFailure } from "../model/failure.ts";
 import { type Descriptor, manifestTypes } from "../model/manifest.ts";
 import type { FullReference } from "../model/reference.ts";
 import { type Endpoint, endpointsOf } from "./endpoints.ts";
-import { discard, type HttpAnswer, readBody, send } from "./http.ts";
+import { type HttpAnswer, readBody, send } from "./http.ts";
+import { progressBytes } from "./pace.ts";
 import type { Registries } from "./registries-file.ts";
 import { type Authorizer, createAuthorizer } from "./tokens.ts";
 
@@ -70,12 +71,12 @@ export class Registry {
 	 * @throws ImageFailure
 	 */
 	async *blob({ digest, size }: Descriptor): AsyncGenerator<Buffer> {
-		let received = 0;
+		let [received, began] = [0, 0];
 		for (let attempt = 0; ; ) {
 			try {
 				for await (const chunk of await this.#blobFrom(digest, received)) {
-					attempt = 0;
 					received += chunk.length;
+					if (received - began >= progressBytes) [attempt, began] = [0, received];
 					yield chunk;
 				}
 				if (received >= size) return;
@@ -91,8 +92,7 @@ export class Registry {
 		const answer = await this.#firstOf((endpoint) =>
 			this.#get(endpoint, `blobs/${digest}`, from === 0 ? {} : { range: `bytes=${from}-` }),
 		);
-		// Without an encoding, bodies yield buffers.
-		const body: AsyncIterable<Buffer> = answer.body;
+		const { body } = answer;
 		const isWhole = from > 0 && answer.status !== 206;
 		return readable(isWhole ? without(body, from) : body);
 	}
@@ -126,7 +126,7 @@ export class Registry {
 			authorizer = createAuthorizer(own, `repository:${repository}:pull`);
 			this.#authorizers.set(base, authorizer);
 		}
-		const options = { tls, connectMs, signal };
+		const options = { tls, connectMs, clock, signal };
 		for (let attempt = 0, waits = 0; ; ) {
 			const { header } = authorizer;
 			const sent = { ...headers, ...(header === undefined ? {} : { authorization: header }) };
@@ -134,13 +134,13 @@ export class Registry {
 			if (answer.status === 200 || answer.status === 206) return answer;
 			if (answer.status === 401 && attempt++ === 0) {
 				const again = await authorizer.challenged(answer, options);
-				await discard(answer.body);
+				await answer.discard();
 				if (again) continue;
 				throw denied(endpoint, answer.status, "");
 			}
 			const waitMs = answer.status === 429 ? retryAfterMs(answer, clock.now()) : undefined;
 			if (waitMs !== undefined && waitMs <= longestWaitMs && waits++ < 2) {
-				await discard(answer.body);
+				await answer.discard();
 				await clock.sleep(waitMs, signal);
 				continue;
 			}

@@ -3,6 +3,7 @@ import { basicAuthorization, type Credential } from "../credentials/credential.t
 import { ImageFailure } from "../model/failure.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import { type HttpAnswer, type HttpRequest, readBody, send } from "./http.ts";
+import { isOnlyHere } from "./loopback.ts";
 
 export interface Authorizer {
 	/** The header for the next request; undefined: none yet. */
@@ -12,7 +13,10 @@ export interface Authorizer {
 	 * @returns whether another attempt makes sense
 	 * @throws ImageFailure
 	 */
-	challenged(answer: HttpAnswer, options: Pick<HttpRequest, "tls" | "connectMs" | "signal">): Promise<boolean>;
+	challenged(
+		answer: HttpAnswer,
+		options: Pick<HttpRequest, "tls" | "connectMs" | "clock" | "signal">,
+	): Promise<boolean>;
 }
 
 /** @param scope `repository:library/nginx:pull`, for registries that do not say it */
@@ -41,7 +45,7 @@ async function fetchToken(
 	credential: Credential | undefined,
 	scope: string,
 	registry: URL,
-	options: Pick<HttpRequest, "tls" | "connectMs" | "signal">,
+	options: Pick<HttpRequest, "tls" | "connectMs" | "clock" | "signal">,
 ): Promise<string> {
 	const url = realmOf(parameters.get("realm") ?? "", registry);
 	const query = new URLSearchParams();
@@ -70,7 +74,7 @@ function ask(
 	url: URL,
 	query: URLSearchParams,
 	credential: Credential | undefined,
-	options: Pick<HttpRequest, "tls" | "connectMs" | "signal">,
+	options: Pick<HttpRequest, "tls" | "connectMs" | "clock" | "signal">,
 ): Promise<HttpAnswer> {
 	if (credential?.identityToken !== undefined) {
 		query.set("grant_type", "refresh_token");
@@ -85,12 +89,18 @@ function ask(
 	return send(url, { ...options, headers: { authorization: basicAuthorization(credential) } });
 }
 
-/** Credentials go there: never in plain text, unless the registry itself is asked so. */
+/**
+ * Credentials go there: never in plain text, unless the registry itself is asked so on the same host. And a registry
+ * elsewhere must not have this machine ask services that only it can reach.
+ */
 function realmOf(realm: string, registry: URL): URL {
 	if (!URL.canParse(realm))
 		throw new ImageFailure("failed", `${registry.host} asks for a token of ${JSON.stringify(realm)}`);
 	const url = new URL(realm);
-	if (url.protocol === "https:" || (url.protocol === "http:" && registry.protocol === "http:")) return url;
+	const isOwn = url.hostname === registry.hostname;
+	if (isOnlyHere(url.hostname) && !isOnlyHere(registry.hostname))
+		throw new ImageFailure("refused", `${registry.host} asks for a token of ${url.host}, which is this machine's own`);
+	if (url.protocol === "https:" || (url.protocol === "http:" && registry.protocol === "http:" && isOwn)) return url;
 	throw new ImageFailure("failed", `${registry.host} asks for a token of ${url.origin}, which is not safe`);
 }
 

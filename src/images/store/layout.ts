@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type FullReference, fullReference, referenceText } from "../model/reference.ts";
 
-export const folders = ["blobs/sha256", "images", "layers", "names", "tmp", "uses"];
+export const folders = ["blobs/sha256", "images", "layers", "locks", "names", "tmp", "uses"];
 
 export const storeFile = {
 	format: (store: string) => join(store, "format.json"),
@@ -12,6 +12,8 @@ export const storeFile = {
 	image: (store: string, digest: string) => join(store, "images", `${hex(digest)}.json`),
 	/** Holds `files` and `layer.json`. */
 	layer: (store: string, diffId: string) => join(store, "layers", hex(diffId)),
+	/** Empty. Layers share 256 of them, so that none has to be deleted. */
+	lock: (store: string, diffId: string) => join(store, "locks", hex(diffId).slice(0, 2)),
 	/** Named by a digest, because references may be longer than file names. */
 	name: (store: string, name: string) =>
 		join(store, "names", `${createHash("sha256").update(name).digest("hex")}.json`),

@@ -20,6 +20,7 @@ import { identify, isAlive } from "../../linux/processes.ts";
 import { unpackLayer } from "../layers/unpack.ts";
 import { verified } from "../model/verified.ts";
 import { ImageFiles } from "./image-files.ts";
+import { withLayerLock } from "./layer-lock.ts";
 import { storeFile } from "./layout.ts";
 import {
 	bootId,
@@ -39,8 +40,6 @@ const mostCredentials = 100;
 
 export class StoreWriter {
 	readonly store: ImageStore;
-	/** Layers that are being added, by diff ID: others wait for the same. */
-	readonly #adding = new Map<string, Promise<void>>();
 
 	constructor(store: ImageStore) {
 		this.store = store;
@@ -68,23 +67,19 @@ export class StoreWriter {
 	}
 
 	/**
-	 * Adds a layer: its blob and its files, in one pass. Nothing is done for what is there.
+	 * Adds a layer: its blob and its files, in one pass. Nothing is done for what is there, or what another process adds
+	 * in the meantime.
 	 * @param source the blob, which is verified here
 	 */
-	async addLayer(layer: StoredLayer, source: () => AsyncIterable<Buffer>): Promise<void> {
-		const { diffId } = layer;
-		const running = this.#adding.get(diffId);
-		// After a failure of the other, with other credentials for example, it is tried again.
-		if (running !== undefined) await running.catch(() => {});
-		if (this.store.layer(diffId) !== undefined && existsSync(storeFile.blob(this.store.directory, layer.digest)))
-			return;
-		const adding = this.#addLayer(layer, source);
-		this.#adding.set(diffId, adding);
-		try {
-			await adding;
-		} finally {
-			if (this.#adding.get(diffId) === adding) this.#adding.delete(diffId);
-		}
+	async addLayer(layer: StoredLayer, source: () => AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
+		if (this.#hasLayer(layer)) return;
+		await withLayerLock(this.store.directory, layer.diffId, signal, async () => {
+			if (!this.#hasLayer(layer)) await this.#addLayer(layer, source);
+		});
+	}
+
+	#hasLayer({ diffId, digest }: StoredLayer): boolean {
+		return this.store.layer(diffId) !== undefined && existsSync(storeFile.blob(this.store.directory, digest));
 	}
 
 	/**

@@ -32,8 +32,9 @@ const catchUpAnnotation = "coxswain.io/catch-up";
 /** The user who started a run manually. */
 export const startedByAnnotation = "coxswain.io/started-by";
 
-/** Where the images of a pod come from, instead of the cluster's `--images` (docs/images.md). */
+/** Where the images of a pod, or of a namespace's pods, come from, instead of the cluster's `--images` (docs/images.md). */
 export const imagesAnnotation = "coxswain.io/images";
+export const imageSources: readonly string[] = ["auto", "registry", "machine"];
 
 /** The problems of a value, with the path of its field. */
 type Check = (value: string, path: string) => Cause[];
@@ -57,7 +58,8 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 	Deployment: { ...order, ...told },
 	DaemonSet: { ...order, ...told },
 	Job: { ...order, ...told, [perNodeAnnotation]: oneOf(["true", "once", "false"]) },
-	Pod: { ...order, [imagesAnnotation]: oneOf(["auto", "registry", "machine"]) },
+	Namespace: { [imagesAnnotation]: oneOf(imageSources) },
+	Pod: { ...order, [imagesAnnotation]: oneOf(imageSources) },
 	StatefulSet: {
 		...order,
 		...told,

@@ -24,6 +24,8 @@ export class ManagedPod {
 	#status: PodStatus | undefined;
 	/** Created for the first wait: most pods never need it. */
 	#abort: AbortController | undefined;
+	/** Of what is done only to start containers. */
+	#starts: AbortController | undefined;
 	#closed = false;
 	/** Aborts lifecycle hooks in progress, by key. Most pods have none. */
 	#hooks: Map<string, AbortController> | undefined;
@@ -77,11 +79,13 @@ export class ManagedPod {
 
 	update(pod: Pod): void {
 		this.#pod = pod;
+		if (pod.metadata.deletionTimestamp !== undefined) this.endStarts();
 	}
 
 	vanish(last: Pod): void {
 		this.#pod = last;
 		this.#gone = true;
+		this.endStarts();
 	}
 
 	setStatus(status: PodStatus | undefined): void {
@@ -125,6 +129,17 @@ export class ManagedPod {
 		return this.#abort.signal;
 	}
 
+	/** Aborted as well when the pod shall end: for what is done only to start its containers. */
+	get startSignal(): AbortSignal {
+		this.#starts ??= new AbortController();
+		return this.#starts.signal;
+	}
+
+	/** The pod shall end: nothing more is started. */
+	endStarts(): void {
+		this.#starts?.abort(letGo());
+	}
+
 	/** A lifecycle hook begins. Stopping the container may abort it. */
 	hookBegins(key: string): AbortController {
 		const hook = new AbortController();
@@ -145,6 +160,7 @@ export class ManagedPod {
 	close(): void {
 		this.#closed = true;
 		this.#abort?.abort(letGo());
+		this.endStarts();
 	}
 }
 

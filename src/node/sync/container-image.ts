@@ -24,6 +24,7 @@ export async function resolveImage(managed: ManagedPod, spec: ContainerSpec): Pr
 			...(source === undefined ? {} : { source }),
 			credentials: () => pullCredentials(managed, image, name),
 			pulling: () => managed.record("Normal", "Pulling", `Pulling image "${image}"`, name),
+			signal: managed.startSignal,
 		});
 		recordImage(managed, name, image, resolved);
 		managed.runtimeState.imageResolved(name);

@@ -6,6 +6,7 @@ import type { PodAction } from "../pod/pod-action.ts";
 export function endPod(managed: ManagedPod, { verdict }: Extract<PodAction, { do: "end" }>): void {
 	const { context, runtimeState } = managed;
 	runtimeState.ends(context.clock.now());
+	managed.endStarts();
 	if (verdict !== undefined) {
 		runtimeState.judged(verdict);
 		managed.record("Normal", verdict.reason, verdict.message);

@@ -12,13 +12,15 @@ import { chooseSource, type ImageSource, type MachineOffer } from "./choose-sour
 import type { ImageTable } from "./images.ts";
 import { imageId, machineRunImage, type RunImage, storedRunImage } from "./run-image.ts";
 
-/** Pulls an image into the store, from a process with the machine's network. */
-export type PullFunction = (request: {
+/** Pulls an image into the store, from a process with the machine's network. Never rejects. */
+export type PullFunction = (wish: PullWish, signal: AbortSignal) => Promise<PullResult>;
+
+export interface PullWish {
 	image: string;
 	credentials: readonly Credential[];
 	/** Absent: as long as usual. */
 	connectMs?: number;
-}) => Promise<PullResult>;
+}
 
 export type PullResult = { ok: true } | { ok: false; kind: FailureKind; message: string };
 
@@ -149,9 +151,11 @@ export class ImageService {
 		wanted.pulling?.();
 		const askedMs = clock.monotonicMs();
 		const credentials = (await wanted.credentials?.()) ?? [];
-		const result = await this.#inTurn(async () => {
+		const { signal = never } = wanted;
+		const result = await this.#inTurn(signal, async () => {
 			const begunMs = clock.monotonicMs();
-			const pulled = await pull?.({ image, credentials, ...(hasFallback ? { connectMs: shortConnectMs } : {}) });
+			const wish = { image, credentials, ...(hasFallback ? { connectMs: shortConnectMs } : {}) };
+			const pulled = await pull?.(wish, signal);
 			return { pulled, tookMs: clock.monotonicMs() - begunMs };
 		});
 		const { pulled, tookMs } = result;
@@ -177,8 +181,8 @@ export class ImageService {
 	}
 
 	/** At most as many at once as the node allows. */
-	async #inTurn<T>(task: () => Promise<T>): Promise<T> {
-		if (this.#pulling >= this.#options.pullsAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+	async #inTurn<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+		if (this.#pulling >= this.#options.pullsAtOnce) await this.#turn(signal);
 		else this.#pulling++;
 		try {
 			return await task();
@@ -188,7 +192,27 @@ export class ImageService {
 			else next();
 		}
 	}
+
+	/** Rejects, and leaves the queue, if nobody wants the image any more. */
+	#turn(signal: AbortSignal): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const begin = () => {
+				signal.removeEventListener("abort", leave);
+				resolve();
+			};
+			const leave = () => {
+				const at = this.#waiting.indexOf(begin);
+				if (at >= 0) this.#waiting.splice(at, 1);
+				reject(new ImageError("ErrImagePull", "the pull was canceled"));
+			};
+			if (signal.aborted) return leave();
+			signal.addEventListener("abort", leave, { once: true });
+			this.#waiting.push(begin);
+		});
+	}
 }
+
+const never = new AbortController().signal;
 
 /** The registry cannot be reached. */
 class Unreachable extends ImageError {}
