@@ -82,74 +82,119 @@ const bridge = "switch0";
 const nodePrefixBits = 16;
 
 export async function createMachine(options: MachineOptions): Promise<Machine> {
-	const { clock, localAddresses = [] } = options;
 	mkdirSync(options.directory, { recursive: true });
-	const owner = realpathSync(options.directory);
-	const mode = process.getuid?.() === 0 ? "root" : "rootless";
-	const cgroup = `coxswain-${createHash("sha256").update(owner).digest("hex").slice(0, 12)}`;
-	const find = (role: string) => withRole(markedProcesses(owner), role);
-	const problems = missingForNodes();
-	/** One change at a time: each depends on the processes that exist. */
-	const oneAtATime = inTurn();
+	return new LinuxMachine(options);
+}
 
-	const enterSwitch = (pid: number): [string, ...string[]] => [
-		"nsenter",
-		`--target=${pid}`,
-		...userFlags(mode),
-		"--net",
-	];
+class LinuxMachine implements Machine {
+	readonly mode = process.getuid?.() === 0 ? "root" : "rootless";
+	readonly problems = missingForNodes();
+	readonly #clock: Clock;
+	readonly #localAddresses: readonly string[];
+	/** The cluster's directory: its holders are marked with it. */
+	readonly #owner: string;
+	readonly #cgroup: string;
+	/** One change at a time: each depends on the processes that exist. */
+	readonly #inTurn = inTurn();
+
+	constructor({ directory, clock, localAddresses = [] }: MachineOptions) {
+		this.#clock = clock;
+		this.#localAddresses = localAddresses;
+		this.#owner = realpathSync(directory);
+		this.#cgroup = `coxswain-${createHash("sha256").update(this.#owner).digest("hex").slice(0, 12)}`;
+	}
+
+	ensureSwitch(): Promise<ProcessId> {
+		return this.#inTurn(() => this.#ensureSwitch(markedProcesses(this.#owner)));
+	}
+
+	addNode(spec: NodeSpec): Promise<NodeHolder> {
+		return this.#inTurn(() => this.#addNode(spec));
+	}
+
+	removeNode(name: string): Promise<void> {
+		return this.#inTurn(async () => {
+			await killAll(withRole(markedProcesses(this.#owner), `node/${name}`), this.#clock);
+			await removeCgroups(`${this.#cgroup}/${name}`, this.#clock);
+		});
+	}
+
+	nodes(): NodeHolder[] {
+		const holders = markedProcesses(this.#owner).filter((holder) => holder.isInit && holder.role.startsWith("node/"));
+		return holders.filter(isConnected).flatMap((holder) => {
+			const spec = readSpec(holder);
+			return spec === undefined ? [] : [this.#describe(spec, holder)];
+		});
+	}
+
+	destroy(): Promise<void> {
+		return this.#inTurn(async () => {
+			// Repeated for holders that were just being started during the first search.
+			for (let found = markedProcesses(this.#owner); found.length > 0; found = markedProcesses(this.#owner))
+				await killAll(found, this.#clock);
+			await removeCgroups(this.#cgroup, this.#clock);
+		});
+	}
+
 	/** @param holders of the cluster: to find them takes a few milliseconds, more on a machine with many processes */
-	const ensureSwitch = async (holders: readonly MarkedProcess[]): Promise<ProcessId> => {
+	async #ensureSwitch(holders: readonly MarkedProcess[]): Promise<ProcessId> {
 		const found = withRole(holders, "switch");
-		ensureKey(owner, holders);
+		ensureKey(this.#owner, holders);
 		const complete = found.find((holder) => holder.isInit && readNet(holder.pid, "dev").includes(`${bridge}:`));
 		if (complete !== undefined) return complete;
-		await killAll(found, clock);
-		const user = mode === "rootless" ? ["--user", "--map-root-user"] : [];
-		return makeHolder(mode, {
-			owner,
+		await killAll(found, this.#clock);
+		const user = this.mode === "rootless" ? ["--user", "--map-root-user"] : [];
+		return makeHolder(this.mode, {
+			owner: this.#owner,
 			role: "switch",
 			enter: ["unshare", ...user, "--net", "--pid", "--fork", "--kill-child"],
 			script: `ip -batch - <<-'END'\n${["link set lo up", `link add ${bridge} type bridge`, `link set ${bridge} up`].join("\n")}\nEND`,
 		});
-	};
-	const addNode = async (spec: NodeSpec): Promise<NodeHolder> => {
-		const holders = markedProcesses(owner);
+	}
+
+	async #addNode(spec: NodeSpec): Promise<NodeHolder> {
+		const holders = markedProcesses(this.#owner);
 		const found = withRole(holders, `node/${spec.name}`);
-		const ports = ensureSwitch(holders);
+		const ports = this.#ensureSwitch(holders);
 		// It is awaited below.
 		ports.catch(() => {});
 		if (found.length > 0) {
 			await ports;
 			const complete = found.find((holder) => holder.isInit && isConnected(holder));
-			if (complete !== undefined) return toHolder(readSpec(complete) ?? spec, complete, mode, cgroup);
-			await killAll(found, clock);
+			if (complete !== undefined) return this.#describe(readSpec(complete) ?? spec, complete);
+			await killAll(found, this.#clock);
 		}
 		mkdirSync(spec.rootDirectory, { recursive: true });
-		const rootDirectory = realpathSync(spec.rootDirectory);
-		const view = prepareView(nodeDirectories(rootDirectory), { hidden: owner, assembled: mode === "rootless" });
-		const into = mode === "root" ? [] : [`nsenter`, `--target=${(await ports).pid}`, ...userFlags(mode)];
+		const own = { ...spec, rootDirectory: realpathSync(spec.rootDirectory) };
+		const [{ pid: switchPid }, holder] = await Promise.all([ports, this.#holdNode(own, ports)]);
+		await this.#connect(switchPid, holder.pid, spec);
+		return this.#describe(own, holder);
+	}
+
+	/** Starts the PID 1 of a node, which has no network yet. */
+	async #holdNode(spec: NodeSpec, ports: Promise<ProcessId>): Promise<ProcessId> {
+		const rootless = this.mode === "rootless";
+		const view = prepareView(nodeDirectories(spec.rootDirectory), { hidden: this.#owner, assembled: rootless });
+		const into = rootless ? ["nsenter", `--target=${(await ports).pid}`, ...userFlags(this.mode)] : [];
 		const namespaces = ["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "--kill-child"];
 		const name = shellQuote(spec.name);
 		const [program = "unshare", ...rest] = [...into, ...namespaces];
-		const made = makeHolder(mode, {
-			owner,
+		return makeHolder(this.mode, {
+			owner: this.#owner,
 			role: `node/${spec.name}`,
-			environment: { COX_NODE: JSON.stringify({ ...spec, rootDirectory }) },
+			environment: { COX_NODE: JSON.stringify(spec) },
 			enter: [program, ...rest],
 			script: `mount -t proc proc /proc\n{ echo ${name} >/proc/sys/kernel/hostname; } 2>/dev/null || hostname ${name}\n${view}mount --make-rshared /\n`,
 		});
-		const [{ pid: switchPid }, holder] = await Promise.all([ports, made]);
-		await connect(switchPid, holder.pid, spec);
-		return toHolder({ ...spec, rootDirectory }, holder, mode, cgroup);
-	};
+	}
+
 	/** The last step, the node's own address, completes the node: without it a later start recreates the node. */
-	const connect = async (switchPid: number, pid: number, spec: NodeSpec): Promise<void> => {
+	async #connect(switchPid: number, pid: number, spec: NodeSpec): Promise<void> {
 		const port = `n${spec.index}`;
 		const link = `link add ${port} type veth peer name eth0 netns ${pid}\nlink set ${port} master ${bridge} up`;
 		const forward =
 			"cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; echo 0 >conf/default/rp_filter; echo 1 >conf/all/route_localnet";
-		const local = localAddresses.map((address) => `addr add ${address}/32 dev lo\n`).join("");
+		const local = this.#localAddresses.map((address) => `addr add ${address}/32 dev lo\n`).join("");
 		const inNode = shellQuote(`${forward}\nexec ip -batch -`);
 		// One process enters both, because this one is busy while a cluster starts.
 		const script = `ip link del ${port} 2>/dev/null
@@ -157,36 +202,24 @@ ip -batch - <<-'END' || exit
 ${link}
 END
 exec nsenter --target=${pid} --net sh -c ${inNode}`;
-		await run([...enterSwitch(switchPid), "sh", "-c", script], {
+		await run(["nsenter", `--target=${switchPid}`, ...userFlags(this.mode), "--net", "sh", "-c", script], {
 			input: `link set lo up\n${local}link set eth0 up\naddr add ${spec.address}/${nodePrefixBits} dev eth0\n`,
 		});
-	};
+	}
 
-	return {
-		mode,
-		problems,
-		ensureSwitch: () => oneAtATime(() => ensureSwitch(markedProcesses(owner))),
-		addNode: (spec) => oneAtATime(() => addNode(spec)),
-		removeNode: (name) =>
-			oneAtATime(async () => {
-				await killAll(find(`node/${name}`), clock);
-				await removeCgroups(`${cgroup}/${name}`, clock);
-			}),
-		nodes() {
-			const holders = markedProcesses(owner).filter((holder) => holder.isInit && holder.role.startsWith("node/"));
-			return holders.filter(isConnected).flatMap((holder) => {
-				const spec = readSpec(holder);
-				return spec === undefined ? [] : [toHolder(spec, holder, mode, cgroup)];
-			});
-		},
-		destroy: () =>
-			oneAtATime(async () => {
-				// Repeated for holders that were just being started during the first search.
-				for (let found = markedProcesses(owner); found.length > 0; found = markedProcesses(owner))
-					await killAll(found, clock);
-				await removeCgroups(cgroup, clock);
-			}),
-	};
+	#describe(spec: NodeSpec, { pid, startTime }: ProcessId): NodeHolder {
+		const { view, scratch } = nodeDirectories(spec.rootDirectory);
+		const enter = ["--net", "--uts", "--mount", "--pid"];
+		return {
+			...spec,
+			pid,
+			startTime,
+			viewDirectory: view,
+			scratchDirectory: scratch,
+			cgroup: `${this.#cgroup}/${spec.name}`,
+			enterArguments: () => ["nsenter", `--target=${pid}`, ...userFlags(this.mode), ...enter],
+		};
+	}
 }
 
 function withRole(holders: readonly MarkedProcess[], role: string): MarkedProcess[] {
@@ -234,17 +267,4 @@ function readNet(pid: number, file: string): string {
 	} catch {
 		return "";
 	}
-}
-
-function toHolder(spec: NodeSpec, { pid, startTime }: ProcessId, mode: Machine["mode"], cgroup: string): NodeHolder {
-	const { view, scratch } = nodeDirectories(spec.rootDirectory);
-	return {
-		...spec,
-		pid,
-		startTime,
-		viewDirectory: view,
-		scratchDirectory: scratch,
-		cgroup: `${cgroup}/${spec.name}`,
-		enterArguments: () => ["nsenter", `--target=${pid}`, ...userFlags(mode), "--net", "--uts", "--mount", "--pid"],
-	};
 }

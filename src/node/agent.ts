@@ -126,7 +126,7 @@ class RunningAgent implements Agent {
 			this.#context.events.record(this.#nodeReference(), "Normal", reason, message);
 		const becameReady = () => event("NodeReady", `Node ${node.name} status is now: NodeReady`);
 		const facts = this.#facts;
-		const reports = { limitations, pressure, becameReady, images: runtime.images };
+		const reports = { limitations, pressure, becameReady, images: runtime.images?.bind(runtime) };
 		const heartbeat = await startHeartbeat({ client, clock, facts, ...reports, leaseMs, signal });
 		this.#heartbeat = heartbeat;
 		this.#measureMachine();

@@ -1,39 +1,29 @@
-import type { Duplex } from "node:stream";
 import { checkPlugins } from "../../api/admission/plugins.ts";
-import type { AuditOptions } from "../../api/audit/audit.ts";
-import type { JwtAuthenticator } from "../../api/credentials/oidc/configuration.ts";
 import { type Api, createApi } from "../../api/handle.ts";
 import { writeFirstContents } from "../../api/mutate/first-contents.ts";
-import type { PodSecurityConfiguration } from "../../api/pod-security/configuration.ts";
-import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { KeptLogs } from "../../api/server/kept-logs.ts";
-import type { AnsweredWrite } from "../../api/server/options.ts";
 import type { Client } from "../../client/client.ts";
 import { createInformerCache } from "../../client/informer.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
-import { createEventRecorder } from "../../client/recorder.ts";
+import { createEventRecorder, type EventRecorder } from "../../client/recorder.ts";
 import { createClient } from "../../client/requests.ts";
 import { memoryTransport } from "../../client/transport-memory.ts";
-import type { Controller } from "../../controllers/runtime/controller.ts";
-import { startShell } from "../../controllers/runtime/shell.ts";
 import { WorkqueueMetrics } from "../../controllers/runtime/workqueue-metrics.ts";
 import { ApiError } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
-import type { Clock } from "../../core/time/clock.ts";
 import { keepRemoved } from "../../history/facts.ts";
 import { Recorder } from "../../history/recorder.ts";
-import { type HistoryOptions, historySettings } from "../../history/settings.ts";
+import { historySettings } from "../../history/settings.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { createRegistry, type MutableRegistry } from "../../kinds/engine/registry.ts";
-import type { NotifyOptions } from "../../notify/delivery/settings.ts";
 import { Notifier } from "../../notify/notifier.ts";
 import { startScheduler } from "../../scheduler/scheduler.ts";
 import type { Store } from "../../store/store.ts";
+import type { BuiltIn } from "../built-ins/built-in.ts";
 import { builtIns, needsNoAddress } from "../built-ins/list.ts";
 import { makeBuiltIns } from "../built-ins/make.ts";
 import { kubernetesVersion } from "../files/version.ts";
-import type { ClusterNetwork } from "../settings/cluster-network.ts";
 import { buildInfo } from "./build-info.ts";
 import {
 	type Authority,
@@ -45,8 +35,6 @@ import {
 import {
 	apiServer,
 	controllerManager,
-	controllerManagerName,
-	controllerUser,
 	eventRecorder,
 	isPartOfCluster,
 	metricsReader,
@@ -55,63 +43,12 @@ import {
 	systemAccounts,
 	userAgentOf,
 } from "./identities.ts";
+import type { ControlPlaneOptions } from "./options.ts";
 import { authenticationControllers, ownControllers } from "./own-controllers.ts";
+import { Shells } from "./shells.ts";
 import { createUsageReader, type UsageReader } from "./usage-reader.ts";
 
-export interface ControlPlaneOptions {
-	store: Store;
-	clock: Clock;
-	/** The kinds that are served. Default: the built-in ones. */
-	registry?: MutableRegistry;
-	/** The clock of clients outside of the process, if it differs. */
-	wallClock?: Clock;
-	/** Undefined while there is none: see publishAuthority. */
-	authority?: Authority;
-	/** PEM of the key that signs service account tokens. */
-	serviceAccountKey?: string;
-	/** Of service account tokens. Default `https://kubernetes.default.svc.cluster.local`. */
-	serviceAccountIssuer?: string;
-	network: ClusterNetwork;
-	/** Whether nodes serve DNS, at the tenth address of the service range. Default: no. */
-	hasDns?: boolean;
-	/**
-	 * Optional admission plugins, by upstream's names.
-	 * @throws Error at the start for an unknown one
-	 */
-	admissionPlugins?: readonly string[];
-	/**
-	 * Plugins that are left out.
-	 * @throws Error at the start for an unknown one
-	 */
-	disabledAdmissionPlugins?: readonly string[];
-	/** True: every request of an authenticated user is allowed. */
-	allowsEverything?: boolean;
-	/** Whether a controller, or `kube-scheduler`, runs. Default: all do. */
-	runs?(component: string): boolean;
-	/** Admission webhooks of the program that runs the cluster. */
-	webhooks?: readonly InProcessWebhook[];
-	/** Pod Security Standards for all namespaces. */
-	podSecurity?: PodSecurityConfiguration;
-	/** Accepted audiences of tokens. Empty: the issuer of service account tokens. */
-	apiAudiences?: readonly string[];
-	/** Other accepted issuers of tokens. */
-	oidc?: readonly JwtAuthenticator[];
-	/** Which requests are recorded, and where. Default: none. */
-	audit?: AuditOptions | undefined;
-	/** How much history of Jobs is kept. False: none. */
-	history?: HistoryOptions | false | undefined;
-	/** Where notifications may be sent. Default: nowhere. */
-	notify?: (NotifyOptions & { isPublicOpen?: boolean }) | undefined;
-	authenticateToken?(token: string): User | undefined;
-	dialAgent?(node: string): Promise<Duplex>;
-	dialAddress?(address: string, port: number): Duplex | undefined;
-	/** Called for each write of an object when it is answered. */
-	onWrite?: ((write: AnsweredWrite) => void) | undefined;
-	/** Size of the store's file, for metrics. */
-	storeBytes?(): number;
-	/** Called for errors that were handled but should be visible: a controller's failed plan, a lost watch. */
-	onError?(what: string, error: unknown): void;
-}
+export type { ControlPlaneOptions } from "./options.ts";
 
 /** API server, controllers and scheduler in this process, without sockets. */
 export interface ControlPlane {
@@ -137,41 +74,80 @@ const schedulerName = "kube-scheduler";
 /** A placeholder, for the names of the controllers that need an authority. */
 const nobody: Signing = { ca: "", sign: () => "", signToken: () => "" };
 
+/** What exists before the API server, and what it is created with. */
+interface Ground {
+	options: ControlPlaneOptions;
+	/** The store, watched for the history. */
+	store: Store;
+	registry: MutableRegistry;
+	metrics: MetricRegistry;
+	history: Recorder | undefined;
+	/** Objects that every cluster has. */
+	kept: readonly BuiltIn[];
+	/** User names of the cluster's components. */
+	accounts: ReturnType<typeof systemAccounts>;
+	runs(component: string): boolean;
+	report(what: string, error: unknown): void;
+}
+
+/** What the API server asks for with each request, because it starts, or is replaced, later. */
+interface Late {
+	usage?: UsageReader;
+	frontProxy?: Authority["frontProxy"];
+}
+
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-	const { clock } = options;
+	checkPlugins([...(options.admissionPlugins ?? []), ...(options.disabledAdmissionPlugins ?? [])]);
+	const ground = prepare(options);
+	const first = { objects: ground.kept.filter(needsNoAddress), requester: apiServer };
+	const isNew = await writeFirstContents(options.store, options.clock, first);
+	const late: Late = options.authority === undefined ? {} : { frontProxy: options.authority.frontProxy };
+	const controlPlane = new RunningControlPlane(ground, await openApi(ground, late), late);
+	await controlPlane.start(isNew);
+	return controlPlane;
+}
+
+function prepare(options: ControlPlaneOptions): Ground {
 	const report = options.onError ?? (() => {});
 	const history = options.history === false ? undefined : createHistory(options, report);
-	const store = history === undefined ? options.store : keepRemoved(options.store, clock, history.told);
-	checkPlugins([...(options.admissionPlugins ?? []), ...(options.disabledAdmissionPlugins ?? [])]);
-	let usage: UsageReader | undefined;
-	let frontProxy = options.authority?.frontProxy;
-	const metrics = new MetricRegistry();
 	const registry = options.registry ?? createRegistry(catalog);
-	// Only their names are used here.
-	const named = [...controllers({ ...options, registry }), ...authorityControllers(nobody)];
-	const accounts = systemAccounts(named);
 	const runs = options.runs ?? (() => true);
-	const kept = builtIns({
-		network: options.network,
-		hasDns: options.hasDns === true,
-		bindsClaims: runs("persistentvolume-controller"),
+	// Only their names are used here.
+	const accounts = systemAccounts([...controllers({ ...options, registry }), ...authorityControllers(nobody)]);
+	const hasDns = options.hasDns === true;
+	const bindsClaims = runs("persistentvolume-controller");
+	return {
+		options,
+		store: history === undefined ? options.store : keepRemoved(options.store, options.clock, history.told),
+		registry,
+		metrics: new MetricRegistry(),
+		history,
+		kept: builtIns({ network: options.network, hasDns, bindsClaims, accounts }),
 		accounts,
-	});
-	const first = { objects: kept.filter(needsNoAddress), requester: apiServer };
-	const isNew = await writeFirstContents(options.store, clock, first);
-	const api = await createApi({
+		runs,
+		report,
+	};
+}
+
+function createHistory({ store, clock, history }: ControlPlaneOptions, report: Ground["report"]): Recorder {
+	const settings = historySettings(history === false ? undefined : history);
+	return new Recorder({ store, clock, settings, onError: (error) => report("history", error) });
+}
+
+function openApi({ options, store, registry, metrics, history, accounts, report }: Ground, late: Late): Promise<Api> {
+	return createApi({
 		keptLogs: history,
 		metrics,
 		storeBytes: options.storeBytes,
-		usage: async () => (await usage?.read()) ?? [],
+		usage: async () => (await late.usage?.read()) ?? [],
 		store,
-		clock,
+		clock: options.clock,
 		registry,
 		wallClock: options.wallClock,
 		authenticateToken: options.authenticateToken,
 		dialAgent: options.dialAgent,
 		dialAddress: options.dialAddress,
-		proxyClient: () => frontProxy?.client(),
+		proxyClient: () => late.frontProxy?.client(),
 		serviceCidr: options.network.serviceCidr,
 		admissionPlugins: options.admissionPlugins ?? [],
 		disabledAdmissionPlugins: options.disabledAdmissionPlugins ?? [],
@@ -192,95 +168,126 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 		gitVersion: kubernetesVersion.gitVersion,
 		build: buildInfo,
 	});
-	const client = (user: User, { copies = false } = {}) =>
-		createClient(memoryTransport(api.handle, user), { userAgent: userAgentOf(user), clock, copies });
-	const reader = client(controllerManager);
-	const informers = createInformerCache(reader, { clock, onError: (error, what) => report(what, error) });
-	// Registered before the code that follows the registry: a replaced kind is listed again.
-	const stopForgetting = registry.onChange(({ removed }) => {
-		for (const kind of removed) informers.forget(kind);
-	});
-	usage = createUsageReader({ client: client(metricsReader), informers, clock });
-	const withTokens = (authority: Signing): Signing => ({ signToken: api.secretToken, ...authority });
-	const settings: ControllerSettings = {
-		...options,
-		...(options.authority === undefined ? {} : { authority: withTokens(options.authority) }),
-		registry,
-		remoteResources: api.remoteResources,
-		metrics: usage.metrics,
-	};
-	const queues = new WorkqueueMetrics(metrics);
-	const asServer = client(apiServer);
-	await makeBuiltIns(asServer, isNew ? kept.filter((one) => !needsNoAddress(one)) : kept, report);
-
-	const recorder = createEventRecorder(client(eventRecorder), { clock });
-	// In the background: nothing waits for the past.
-	void history?.start(informers, (regarding, text) =>
-		recorder.record({ regarding, ...text, component: "run-history" }),
-	);
-	const notifier = new Notifier({
-		store,
-		clock,
-		client: client(notifications),
-		recorder,
-		allow: options.notify?.allow ?? [],
-		isPublicOpen: options.notify?.isPublicOpen ?? false,
-		send: options.notify?.send,
-		onError: (error) => report("notifications", error),
-	});
-	void notifier.start(informers);
-	const start = (controller: Controller<unknown>) =>
-		startAs(client(controllerUser(controller)).as(`${controllerManagerName}/${controller.component}`), controller);
-	const startAs = (user: Client, controller: Controller<unknown>) =>
-		startShell(controller, {
-			client: user,
-			informers,
-			revision: () => reader.revision(),
-			clock,
-			recorder,
-			metrics: queues,
-			onError: (error, name, key) => report(`${name} ${key}`, error),
-		});
-	const startAll = (wanted: readonly Controller<unknown>[]) =>
-		wanted.filter(({ component }) => runs(component)).map(start);
-	const startOwn = (controller: Controller<unknown>) => startAs(asServer, controller);
-	const shells = [...startAll(controllers(settings)), ...ownControllers(kept, options.authority).map(startOwn)];
-	const publishAuthority = (authority: Authority) => {
-		frontProxy = authority.frontProxy;
-		shells.push(
-			...startAll(authorityControllers(withTokens(authority))),
-			...authenticationControllers(authority).map(startOwn),
-		);
-	};
-	const scheduling = !runs(schedulerName)
-		? undefined
-		: startScheduler({
-				client: client(scheduler).as(schedulerName),
-				informers,
-				clock,
-				metrics,
-				recordEvent: (regarding, event) => recorder.record({ regarding, ...event, component: "default-scheduler" }),
-			});
-	return {
-		api,
-		informers,
-		keptLogs: history,
-		client,
-		publishAuthority,
-		async stop() {
-			usage.stop();
-			stopForgetting();
-			await notifier.stop();
-			await Promise.all([scheduling?.stop(), ...shells.map((shell) => shell.stop())]);
-			await recorder.flush();
-			await history?.stop();
-			informers.close();
-			await api.close();
-		},
-	};
 }
 
-function createHistory({ store, clock, history }: ControlPlaneOptions, report: (what: string, error: unknown) => void) {
-	const settings = historySettings(history === false ? undefined : history);
-	return new Recorder({ store, clock, settings, onError: (error) => report("history", error) });
+class RunningControlPlane implements ControlPlane {
+	readonly api: Api;
+	readonly informers: InformerCache;
+	readonly keptLogs: KeptLogs | undefined;
+	readonly #ground: Ground;
+	readonly #late: Late;
+	readonly #usage: UsageReader;
+	readonly #recorder: EventRecorder;
+	readonly #notifier: Notifier;
+	readonly #shells: Shells;
+	readonly #stopForgetting: () => void;
+	#scheduling: { stop(): Promise<void> } | undefined;
+
+	constructor(ground: Ground, api: Api, late: Late) {
+		const { registry, history, metrics, runs, report } = ground;
+		const { clock } = ground.options;
+		this.#ground = ground;
+		this.#late = late;
+		this.api = api;
+		this.keptLogs = history;
+		const reader = this.client(controllerManager);
+		this.informers = createInformerCache(reader, { clock, onError: (error, what) => report(what, error) });
+		// Registered before the code that follows the registry: a replaced kind is listed again.
+		this.#stopForgetting = registry.onChange(({ removed }) => {
+			for (const kind of removed) this.informers.forget(kind);
+		});
+		this.#usage = createUsageReader({ client: this.client(metricsReader), informers: this.informers, clock });
+		late.usage = this.#usage;
+		this.#recorder = createEventRecorder(this.client(eventRecorder), { clock });
+		this.#notifier = this.#createNotifier();
+		this.#shells = new Shells({
+			client: (user) => this.client(user),
+			informers: this.informers,
+			revision: () => reader.revision(),
+			clock,
+			recorder: this.#recorder,
+			metrics: new WorkqueueMetrics(metrics),
+			runs,
+			onError: report,
+		});
+	}
+
+	client(user: User, { copies = false } = {}): Client {
+		const { clock } = this.#ground.options;
+		return createClient(memoryTransport(this.api.handle, user), { userAgent: userAgentOf(user), clock, copies });
+	}
+
+	/** @param isNew the store was empty */
+	async start(isNew: boolean): Promise<void> {
+		const { kept, history, options, report } = this.#ground;
+		const missing = isNew ? kept.filter((one) => !needsNoAddress(one)) : kept;
+		await makeBuiltIns(this.client(apiServer), missing, report);
+		// In the background: nothing waits for the past.
+		void history?.start(this.informers, (regarding, text) =>
+			this.#recorder.record({ regarding, ...text, component: "run-history" }),
+		);
+		void this.#notifier.start(this.informers);
+		this.#shells.start(controllers(this.#controllerSettings()));
+		this.#shells.startOwn(ownControllers(kept, options.authority));
+		this.#startScheduler();
+	}
+
+	publishAuthority(authority: Authority): void {
+		this.#late.frontProxy = authority.frontProxy;
+		this.#shells.start(authorityControllers(this.#withTokens(authority)));
+		this.#shells.startOwn(authenticationControllers(authority));
+	}
+
+	async stop(): Promise<void> {
+		this.#usage.stop();
+		this.#stopForgetting();
+		await this.#notifier.stop();
+		await Promise.all([this.#scheduling?.stop(), this.#shells.stop()]);
+		await this.#recorder.flush();
+		await this.#ground.history?.stop();
+		this.informers.close();
+		await this.api.close();
+	}
+
+	#createNotifier(): Notifier {
+		const { store, options, report } = this.#ground;
+		const { clock, notify } = options;
+		return new Notifier({
+			store,
+			clock,
+			client: this.client(notifications),
+			recorder: this.#recorder,
+			allow: notify?.allow ?? [],
+			isPublicOpen: notify?.isPublicOpen ?? false,
+			send: notify?.send,
+			onError: (error) => report("notifications", error),
+		});
+	}
+
+	#controllerSettings(): ControllerSettings {
+		const { options, registry } = this.#ground;
+		return {
+			...options,
+			...(options.authority === undefined ? {} : { authority: this.#withTokens(options.authority) }),
+			registry,
+			remoteResources: this.api.remoteResources,
+			metrics: this.#usage.metrics,
+		};
+	}
+
+	#withTokens(authority: Signing): Signing {
+		return { signToken: this.api.secretToken, ...authority };
+	}
+
+	#startScheduler(): void {
+		const { options, metrics, runs } = this.#ground;
+		if (!runs(schedulerName)) return;
+		this.#scheduling = startScheduler({
+			client: this.client(scheduler).as(schedulerName),
+			informers: this.informers,
+			clock: options.clock,
+			metrics,
+			recordEvent: (regarding, event) => this.#recorder.record({ regarding, ...event, component: "default-scheduler" }),
+		});
+	}
 }

@@ -16,10 +16,7 @@ function isCollected(kind: Kind): boolean {
 
 /** @param registry of the kinds to collect */
 export function garbageCollectorController(registry: Registry): Controller<GarbageState> {
-	const collected = ofAllKinds(registry, (all) => {
-		const kinds = all.filter(isCollected);
-		return { kinds, byResource: new Map(kinds.map((kind) => [qualifiedResource(kind), kind])) };
-	});
+	const graph = new OwnerGraph(registry);
 	return {
 		name: "garbage-collector",
 		component: "garbage-collector-controller",
@@ -30,22 +27,29 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			kinds: registry,
 			rule: (kind) =>
 				isCollected(kind)
-					? watchRule(kind, (current, old, informers) => concerned(kind, current, old, informers))
+					? watchRule(kind, (current, old, informers) => graph.concerned(kind, current, old, informers))
 					: undefined,
 		},
-		gather(key, informers) {
-			const cut = key.indexOf("|");
-			const kind = collected().byResource.get(key.slice(0, cut));
-			if (kind === undefined) return undefined;
-			const { namespace, name } = parseKey(key.slice(cut + 1));
-			const object = informers.of(kind).get(namespace, name);
-			return object && gather(kind, object, informers);
-		},
+		gather: (key, informers) => graph.gather(key, informers),
 		plan,
 	};
+}
 
-	/** Keys are `<resource>|<object key>`. */
-	function* concerned(
+/** Who owns what, among objects of all kinds. Keys are `<resource>|<object key>`. */
+class OwnerGraph {
+	readonly #registry: Registry;
+	readonly #collected: () => { kinds: readonly Kind[]; byResource: ReadonlyMap<string, Kind> };
+
+	constructor(registry: Registry) {
+		this.#registry = registry;
+		this.#collected = ofAllKinds(registry, (all) => {
+			const kinds = all.filter(isCollected);
+			return { kinds, byResource: new Map(kinds.map((kind) => [qualifiedResource(kind), kind])) };
+		});
+	}
+
+	/** Keys of objects that a change of this one may concern. */
+	*concerned(
 		kind: Kind,
 		current: KubeObject | undefined,
 		old: KubeObject | undefined,
@@ -54,38 +58,47 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 		if (current !== undefined) {
 			if (!concernsUs(current, old)) return;
 			yield keyOf(kind, current);
-			if (isWaiting(current) && (old === undefined || !isWaiting(old))) yield* dependentsOf(current, informers);
+			if (isWaiting(current) && (old === undefined || !isWaiting(old))) yield* this.#dependentsOf(current, informers);
 			const { ownerReferences } = current.metadata;
 			if (old !== undefined && !sameJson(ownerReferences, old.metadata.ownerReferences))
-				yield* waitingOwners(old, informers);
+				yield* this.#waitingOwners(old, informers);
 		} else if (old !== undefined) {
-			yield* dependentsOf(old, informers);
-			yield* waitingOwners(old, informers);
+			yield* this.#dependentsOf(old, informers);
+			yield* this.#waitingOwners(old, informers);
 		}
 	}
 
+	gather(key: string, informers: InformerCache): GarbageState | undefined {
+		const cut = key.indexOf("|");
+		const kind = this.#collected().byResource.get(key.slice(0, cut));
+		if (kind === undefined) return undefined;
+		const { namespace, name } = parseKey(key.slice(cut + 1));
+		const object = informers.of(kind).get(namespace, name);
+		return object && this.#stateOf(kind, object, informers);
+	}
+
 	/** Owners that may have waited for this object: it was deleted, or does not block them any more. */
-	function* waitingOwners({ metadata }: KubeObject, informers: InformerCache): Iterable<string> {
+	*#waitingOwners({ metadata }: KubeObject, informers: InformerCache): Iterable<string> {
 		for (const { apiVersion, kind: ownerKind, name, uid } of metadata.ownerReferences ?? []) {
-			const resolved = registry.kind(apiVersion, ownerKind)?.kind;
+			const resolved = this.#registry.kind(apiVersion, ownerKind)?.kind;
 			if (resolved === undefined) continue;
 			const owner = informers.of(resolved).get(resolved.namespaced ? metadata.namespace : undefined, name);
 			if (owner?.metadata.uid === uid && isWaiting(owner)) yield keyOf(resolved, owner);
 		}
 	}
 
-	function* dependentsOf(owner: KubeObject, informers: InformerCache): Iterable<string> {
-		for (const { kind, object } of dependents(owner, informers)) yield keyOf(kind, object);
+	*#dependentsOf(owner: KubeObject, informers: InformerCache): Iterable<string> {
+		for (const { kind, object } of this.#dependents(owner, informers)) yield keyOf(kind, object);
 	}
 
-	function* dependents(owner: KubeObject, informers: InformerCache): Iterable<Dependent> {
-		for (const kind of collected().kinds)
+	*#dependents(owner: KubeObject, informers: InformerCache): Iterable<Dependent> {
+		for (const kind of this.#collected().kinds)
 			for (const object of informers.of(kind).ownedBy(owner.metadata.uid)) yield { kind, object };
 	}
 
-	function gather(kind: Kind, object: KubeObject, informers: InformerCache): GarbageState {
+	#stateOf(kind: Kind, object: KubeObject, informers: InformerCache): GarbageState {
 		const owners = (object.metadata.ownerReferences ?? []).map((reference) =>
-			ownerOf(kind, object, reference, informers),
+			this.#ownerOf(kind, object, reference, informers),
 		);
 		const orphaning = isOrphaning(object);
 		const state = { kind, object, owners, hasDependents: false, isBlocked: false, hasWaitingDependent: false };
@@ -93,7 +106,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 		if (!orphaning && !isWaiting(object) && !owners.some((owner) => owner.state === "waiting")) {
 			return { dependents: found, dependentKinds: [], ...state };
 		}
-		for (const dependent of dependents(object, informers)) {
+		for (const dependent of this.#dependents(object, informers)) {
 			// Any user may name an owner in another namespace: that has no effect on the owner.
 			if (kind.namespaced && dependent.object.metadata.namespace !== object.metadata.namespace) continue;
 			state.hasDependents = true;
@@ -102,12 +115,12 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 			if (orphaning) found.push(dependent);
 			else if (state.isBlocked && state.hasWaitingDependent) break;
 		}
-		const dependentKinds = orphaning ? collected().kinds.filter((one) => one.namespaced || !kind.namespaced) : [];
+		const dependentKinds = orphaning ? this.#collected().kinds.filter((one) => one.namespaced || !kind.namespaced) : [];
 		return { dependents: found, dependentKinds, ...state };
 	}
 
-	function ownerOf(kind: Kind, object: KubeObject, reference: OwnerReference, informers: InformerCache): Owner {
-		const ownerKind = registry.kind(reference.apiVersion, reference.kind)?.kind;
+	#ownerOf(kind: Kind, object: KubeObject, reference: OwnerReference, informers: InformerCache): Owner {
+		const ownerKind = this.#registry.kind(reference.apiVersion, reference.kind)?.kind;
 		if (ownerKind === undefined) return { reference, state: "unresolvable" };
 		if (ownerKind.namespaced && !kind.namespaced) return { reference, state: "unresolvable", kind: ownerKind };
 		const informer: Informer<KubeObject> = informers.of(ownerKind);
