@@ -1,5 +1,6 @@
 /** The common parts of every cluster, in a process of its own or embedded: a control plane and a pool of nodes. */
 import type { Duplex } from "node:stream";
+import { simulatedBalancer } from "../../controllers/service-load-balancer/balancer.ts";
 import { type Clock, systemClock } from "../../core/time/clock.ts";
 import type { ControlPlane, ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
 import type { NodePool, SavedNodes } from "../nodes/node-pool.ts";
@@ -28,7 +29,7 @@ export interface AssemblyOptions {
 /** Options that the caller chooses. */
 type ControlPlaneChoices = Omit<
 	ControlPlaneOptions,
-	"clock" | "wallClock" | "network" | "hasDns" | "authenticateToken" | "dialAgent" | "dialAddress"
+	"clock" | "wallClock" | "network" | "balancer" | "hasDns" | "authenticateToken" | "dialAgent" | "dialAddress"
 >;
 
 type ProcessNodesChoices = Omit<ProcessNodesOptions, "network" | "tokens">;
@@ -66,6 +67,7 @@ export class Assembly {
 			wallClock: systemClock({ unref: true }),
 			network,
 			hasDns: runtime === "process",
+			...(runtime === "simulated" && { balancer: simulatedBalancer() }),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),
 			dialAddress: (address, port) => this.#pool?.dialAddress?.(address, port),

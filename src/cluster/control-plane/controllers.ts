@@ -33,6 +33,8 @@ import { rootCaController } from "../../controllers/root-ca/controller.ts";
 import type { Controller } from "../../controllers/runtime/controller.ts";
 import { serviceAddressController } from "../../controllers/service-cidr/addresses.ts";
 import { serviceCidrController } from "../../controllers/service-cidr/controller.ts";
+import type { Balancer } from "../../controllers/service-load-balancer/balancer.ts";
+import { serviceLoadBalancerController } from "../../controllers/service-load-balancer/controller.ts";
 import { serviceAccountController } from "../../controllers/serviceaccount/controller.ts";
 import {
 	type SignSecretToken,
@@ -82,6 +84,8 @@ export interface ControllerSettings {
 	/** What extension API servers serve. Default: nothing. */
 	remoteResources?: () => RemoteResources;
 	network: Pick<ClusterNetwork, "clusterCidr">;
+	/** What serves Services of type LoadBalancer; undefined: they get no address. */
+	balancer?: Balancer;
 	/** The metrics for autoscalers. Without it they report that no metrics are available. */
 	metrics?: MetricsSource;
 }
@@ -123,6 +127,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		tokenCleanerController,
 		serviceCidrController,
 		serviceAddressController,
+		...(settings.balancer === undefined ? [] : [serviceLoadBalancerController(settings.balancer)]),
 		flowSchemaController,
 		policyStatusController(settings.registry),
 		certificateCleanerController,

@@ -4,6 +4,7 @@ import type { JwtAuthenticator } from "../../api/credentials/oidc/configuration.
 import type { PodSecurityConfiguration } from "../../api/pod-security/configuration.ts";
 import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { AnsweredWrite } from "../../api/server/options.ts";
+import type { Balancer } from "../../controllers/service-load-balancer/balancer.ts";
 import type { User } from "../../core/exchange.ts";
 import type { Clock } from "../../core/time/clock.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
@@ -27,6 +28,8 @@ export interface ControlPlaneOptions {
 	/** Of service account tokens. Default `https://kubernetes.default.svc.cluster.local`. */
 	serviceAccountIssuer?: string;
 	network: ClusterNetwork;
+	/** What serves Services of type LoadBalancer. Default: nothing, they stay pending. */
+	balancer?: Balancer;
 	/** Whether nodes serve DNS, at the tenth address of the service range. Default: no. */
 	hasDns?: boolean;
 	/**

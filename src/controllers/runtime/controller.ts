@@ -168,6 +168,11 @@ export interface Controller<State, Memory = unknown> {
 		/** Keys to sync when a kind is added while the controller runs. */
 		keys?(kind: Kind, informers: InformerCache): Iterable<string>;
 	};
+	/**
+	 * For changes outside of the API: called once, with a function that syncs a key.
+	 * @returns a function that ends this
+	 */
+	wakes?(sync: (key: string) => void): () => void;
 	/** All inputs of the plan; undefined if there is nothing (left) to do for the key. */
 	gather(key: string, informers: InformerCache): State | undefined;
 	plan(state: State, context: PlanContext<Memory>): Plan<Memory>;

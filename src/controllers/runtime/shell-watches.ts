@@ -10,7 +10,7 @@ import type { Controller, WatchRule } from "./controller.ts";
 const longestCatchUpMs = 30_000;
 
 export interface ShellWatchesParts {
-	controller: Pick<Controller<unknown>, "watches" | "follows">;
+	controller: Pick<Controller<unknown>, "watches" | "follows" | "wakes">;
 	informers: InformerCache;
 	clock: Clock;
 	enqueue(key: string): void;
@@ -27,6 +27,7 @@ export class ShellWatches {
 	readonly #followed = new Map<Kind, { rule: WatchRule; end: AbortController }>();
 	readonly #ends = new Map<WatchRule, () => void>();
 	#stopFollowing = () => {};
+	#stopWaking = () => {};
 	#behind = 0;
 
 	constructor(parts: ShellWatchesParts) {
@@ -62,7 +63,8 @@ export class ShellWatches {
 	/** Reports the existing objects, then every change. */
 	listen(): void {
 		for (const rule of this.#rules.keys()) this.#listen(rule);
-		const { follows } = this.#parts.controller;
+		const { follows, wakes } = this.#parts.controller;
+		this.#stopWaking = wakes?.(this.#parts.enqueue) ?? this.#stopWaking;
 		if (follows === undefined) return;
 		const changed = () =>
 			this.#follow((rule, end) => {
@@ -78,6 +80,7 @@ export class ShellWatches {
 
 	end(): void {
 		this.#stopFollowing();
+		this.#stopWaking();
 		for (const end of this.#ends.values()) end();
 		for (const { end } of this.#followed.values()) end.abort(aborted);
 	}
