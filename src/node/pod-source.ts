@@ -14,7 +14,11 @@ export interface PodSource {
 
 /** Watches only the pods of one node, by field selector. */
 export function nodePodSource(informers: InformerCache, nodeName: string): PodSource {
-	return sharedPodSource(informers, informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` }));
+	return sharedPodSource(informers, podsOfNode(informers, nodeName));
+}
+
+export function podsOfNode(informers: InformerCache, nodeName: string): Informer<Pod> {
+	return informers.of(pods, { fieldSelector: `spec.nodeName=${nodeName}` });
 }
 
 /** One informer for all nodes: nodes without changes cost nothing. */

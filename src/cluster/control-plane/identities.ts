@@ -45,6 +45,8 @@ export const dnsServer = serviceAccount(clusterAccounts.dns);
 export const eventRecorder = serviceAccount(clusterAccounts.eventRecorder);
 /** Serves kube-state-metrics in each node. */
 export const stateMetrics = serviceAccount(clusterAccounts.stateMetrics);
+/** Every node's network policies. */
+export const networkPolicies = serviceAccount(clusterAccounts.networkPolicies);
 /** Reads the usage of pods and nodes from agents. */
 export const metricsReader = serviceAccount(clusterAccounts.metrics);
 /** Reads the Secrets of notification policies and the ends of logs, and writes their status. */

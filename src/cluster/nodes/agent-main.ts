@@ -24,7 +24,7 @@ import { type Agent, startAgent } from "../../node/agent.ts";
 import { readKubeletConfiguration } from "../../node/context/kubelet-configuration.ts";
 import { LogKeeper } from "../../node/history/log-keeper.ts";
 import { createSpool } from "../../node/history/spool.ts";
-import { nodePodSource } from "../../node/pod-source.ts";
+import { nodePodSource, podsOfNode } from "../../node/pod-source.ts";
 import { viewPath } from "../../node/volumes/view-path.ts";
 import type { PullFunction, PullResult } from "../../runtime/process/images/image-service.ts";
 import { confineDevices } from "../../runtime/process/machine/device-groups.ts";
@@ -35,6 +35,7 @@ import { collectStartGarbage } from "../files/start-garbage.ts";
 import { dnsAddress } from "../settings/cluster-network.ts";
 import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
 import { startNodeServices } from "./node-services.ts";
+import { guardedNetwork } from "./policy-guard.ts";
 
 const clock = systemClock();
 /** Metrics of this process. */
@@ -126,7 +127,7 @@ async function start(tokens: AgentTokens): Promise<void> {
 	collectStartGarbage();
 }
 
-async function runAgent({ node }: AgentTokens, runtime: Runtime, network: NodeNetwork): Promise<void> {
+async function runAgent({ node, policies }: AgentTokens, runtime: Runtime, network: NodeNetwork): Promise<void> {
 	const { client, informers } = connect(node, "kubelet");
 	// Machines have links there now and then; later, no link that a pod makes is followed.
 	const root = await viewPath(config.viewDirectory, "/var/lib/kubelet");
@@ -141,11 +142,19 @@ async function runAgent({ node }: AgentTokens, runtime: Runtime, network: NodeNe
 		onError: (error) => logError("logs of Jobs", error),
 	});
 	closers.push(() => logKeeper.stop());
+	const guard = await guardedNetwork({
+		...connect(policies, "network-policies"),
+		network,
+		own: podsOfNode(informers, config.node),
+		clock,
+		config,
+	});
+	closers.push(async () => guard.stop());
 	const agent = await startAgent({
 		client,
 		clock,
 		runtime,
-		network,
+		network: guard.network,
 		informers,
 		pods: nodePodSource(informers, config.node),
 		node: { name: config.node, addresses: [config.address], labels: config.labels, podCidr: config.podCidr },

@@ -51,6 +51,8 @@ export interface AgentTokens {
 	dns: string;
 	/** The service account of kube-state-metrics. */
 	stateMetrics: string;
+	/** The service account of network policies. */
+	policies: string;
 }
 
 export type AgentMessage =

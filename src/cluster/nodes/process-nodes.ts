@@ -9,7 +9,7 @@ import { clusterDirectories } from "../../network/machine/marked-processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../../network/machine.ts";
 import { type KubeletDocument, readKubeletConfiguration } from "../../node/context/kubelet-configuration.ts";
 import { type ImageSource, imageSources } from "../../runtime/process/images/choose-source.ts";
-import { dnsServer, nodeUser, serviceProxy, stateMetrics } from "../control-plane/identities.ts";
+import { dnsServer, networkPolicies, nodeUser, serviceProxy, stateMetrics } from "../control-plane/identities.ts";
 import { registersToRead } from "../data/data-directories.ts";
 import { homeDirectory } from "../files/account.ts";
 import type { Layout } from "../files/layout.ts";
@@ -143,6 +143,7 @@ class ProcessNodes implements NodePool {
 			proxy: this.#options.tokens.grant(serviceProxy),
 			dns: this.#options.tokens.grant(dnsServer),
 			stateMetrics: this.#options.tokens.grant(stateMetrics),
+			policies: this.#options.tokens.grant(networkPolicies),
 		};
 		const agent = new AgentProcess({
 			tokens,

@@ -43,7 +43,6 @@ export const networkPolicies: Kind<NetworkPolicy> = {
 			oneOf(type, ["Egress", "Ingress"], `spec.policyTypes[${index}]`),
 		),
 	],
-	warnings: () => ["NetworkPolicy is stored, and not enforced by this cluster's network"],
 };
 
 function rule(

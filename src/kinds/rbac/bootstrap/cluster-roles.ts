@@ -22,6 +22,7 @@ export const clusterAccounts = {
 	dns: "coredns",
 	eventRecorder: "event-recorder",
 	metrics: "metrics-server",
+	networkPolicies: "network-policies",
 	notifications: "notification-controller",
 	simulatedNodes: "simulated-nodes",
 	stateMetrics: "kube-state-metrics",
@@ -44,6 +45,15 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 	"coxswain:metrics-server": {
 		account: clusterAccounts.metrics,
 		rules: [coreRule(["nodes"], read), coreRule(["nodes/proxy"], ["get"])],
+	},
+	// Each node enforces network policies for its pods: labels and addresses of the others decide who may reach them.
+	"coxswain:network-policies": {
+		account: clusterAccounts.networkPolicies,
+		rules: [
+			coreRule(["namespaces", "pods"], ["list", "watch"]),
+			rule(["networking.k8s.io"], ["networkpolicies"], ["list", "watch"]),
+			eventsRule,
+		],
 	},
 	// The API server's metrics of all objects: names and states, but no contents.
 	"coxswain:kube-state-metrics": { account: clusterAccounts.stateMetrics, rules: [pathRule(["/metrics/workloads"])] },
