@@ -2,44 +2,28 @@
 import { setMaxListeners } from "node:events";
 import { afterEach, expect, test } from "vitest";
 import type { User } from "../../core/exchange.ts";
-import { closeAll, closers } from "../testing/clients.ts";
+import { closeAll } from "../testing/clients.ts";
 import {
 	availability,
-	type ExtensionServer,
+	availableExtension,
+	besideExtension,
+	bundleOf,
 	exposeExtension,
-	extensionServer,
 	proxyClient,
 	register,
 	through,
 	until,
 	wardle,
 } from "../testing/extension-server.ts";
-import { type TestApi, type TestOptions, testApi } from "../testing/test-api.ts";
 
 afterEach(closeAll);
 
 const flunders = `${wardle}/namespaces/default/flunders`;
-const base64 = (text: string) => Buffer.from(text).toString("base64");
 const apiService = "/apis/apiregistration.k8s.io/v1/apiservices/v1alpha1.wardle.example.com";
 
-async function served(options: TestOptions = {}): Promise<{ api: TestApi; extension: ExtensionServer }> {
-	const extension = await extensionServer();
-	const api = await testApi({ proxyClient: await proxyClient(), ...options });
-	closers.push(() => api.close());
-	return { api, extension };
-}
-
-async function available(options: TestOptions = {}) {
-	const { api, extension } = await served(options);
-	await exposeExtension(api, extension.port);
-	await register(api, { caBundle: base64(extension.ca) });
-	await until(async () => expect(await availability(api)).toBe("True Passed: all checks passed"));
-	return { api, extension };
-}
-
 test("an APIService says why it is not available, and becomes available with its service", async () => {
-	const { api, extension } = await served();
-	await register(api, { caBundle: base64(extension.ca) });
+	const { api, extension } = await besideExtension();
+	await register(api, { caBundle: bundleOf(extension) });
 	const becomes = (text: string) => until(async () => expect(await availability(api)).toContain(text));
 	await becomes('False ServiceNotFound: service/hook in "default" is not present');
 	expect(await through(api, "GET", flunders)).toMatchObject({ status: 503, text: "service unavailable\n" });
@@ -77,7 +61,7 @@ test("an APIService says why it is not available, and becomes available with its
 });
 
 test("requests are passed on with the user, and with nothing that the client says of itself", async () => {
-	const { api, extension } = await available();
+	const { api, extension } = await availableExtension();
 	const user: User = {
 		name: "ann ü",
 		uid: "u1",
@@ -130,7 +114,7 @@ test("requests are passed on with the user, and with nothing that the client say
 });
 
 test("rights are asked for here, before anything is passed on", async () => {
-	const { api, extension } = await available({ roles: "bootstrap" });
+	const { api, extension } = await availableExtension({ roles: "bootstrap" });
 	const user: User = { name: "eve", groups: ["system:authenticated"] };
 	expect((await api.ask("GET", flunders, undefined, { user })).object).toMatchObject({
 		code: 403,
@@ -144,7 +128,7 @@ test("rights are asked for here, before anything is passed on", async () => {
 });
 
 test("no client is sent elsewhere, nonsense is passed on, and what breaks off breaks off", async () => {
-	const { api, extension } = await available();
+	const { api, extension } = await availableExtension();
 	extension.intercept = (_request, response) => {
 		response.writeHead(302, { location: "https://example.com/" }).end();
 		return true;
@@ -180,7 +164,7 @@ test("no client is sent elsewhere, nonsense is passed on, and what breaks off br
 });
 
 test("a server that hangs holds up no one else, and its APIService can be deleted", async () => {
-	const { api, extension } = await available();
+	const { api, extension } = await availableExtension();
 	let hanging = 0;
 	extension.intercept = ({ url }) => {
 		if (url === flunders) hanging++;
@@ -199,7 +183,7 @@ test("a server that hangs holds up no one else, and its APIService can be delete
 });
 
 test("the certificates of both sides count", async () => {
-	const { api, extension } = await served({ proxyClient: await proxyClient("someone") });
+	const { api, extension } = await besideExtension({ proxyClient: await proxyClient("someone") });
 	await exposeExtension(api, extension.port);
 	await register(api);
 	await until(async () => expect(await availability(api)).toContain("certificate signed by unknown authority"));
@@ -210,7 +194,7 @@ test("the certificates of both sides count", async () => {
 });
 
 test("an APIService becomes local, and local again what was taken over; its own group no one takes over", async () => {
-	const { api, extension } = await available();
+	const { api, extension } = await availableExtension();
 	const patch = (name: string, spec: object) =>
 		api.ask(
 			"PATCH",
@@ -225,10 +209,10 @@ test("an APIService becomes local, and local again what was taken over; its own 
 		["batch", "v1"],
 		["apiregistration.k8s.io", "v1"],
 	] as const)
-		await register(api, { group, version, service, caBundle: base64(extension.ca) }, version).then(() =>
+		await register(api, { group, version, service, caBundle: bundleOf(extension) }, version).then(() =>
 			api.ask("POST", "/apis/apiregistration.k8s.io/v1/apiservices", {
 				metadata: { name: `${version}.${group}` },
-				spec: { group, version, groupPriorityMinimum: 1, versionPriority: 1, service, caBundle: base64(extension.ca) },
+				spec: { group, version, groupPriorityMinimum: 1, versionPriority: 1, service, caBundle: bundleOf(extension) },
 			}),
 		);
 	await until(async () => expect(await availability(api, "v1.batch")).toMatch(/bad status from .*: 404$/));

@@ -2,9 +2,9 @@
 import { afterEach, expect, test } from "vitest";
 import { closeAll, closers } from "../testing/clients.ts";
 import {
+	besideExtension,
+	bundleOf,
 	exposeExtension,
-	extensionServer,
-	proxyClient,
 	register,
 	through,
 	until,
@@ -18,9 +18,7 @@ const aggregated = (version: string) =>
 	`application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList,application/json`;
 
 async function served(spec: object = {}) {
-	const extension = await extensionServer();
-	const api = await testApi({ proxyClient: await proxyClient() });
-	closers.push(() => api.close());
+	const { api, extension } = await besideExtension();
 	await exposeExtension(api, extension.port);
 	const document = async (version = "v2") =>
 		(await api.ask("GET", "/apis", undefined, { headers: { accept: aggregated(version) } })).object;
@@ -28,7 +26,7 @@ async function served(spec: object = {}) {
 		(await document(version)).items.find(
 			({ metadata }: { metadata: { name: string } }) => metadata.name === "wardle.example.com",
 		);
-	const caBundle = Buffer.from(extension.ca).toString("base64");
+	const caBundle = bundleOf(extension);
 	await register(api, { caBundle, ...spec });
 	return { api, extension, document, group, caBundle };
 }

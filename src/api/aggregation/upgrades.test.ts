@@ -2,33 +2,13 @@
 import type { IncomingMessage } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { duplexPair } from "../sockets/duplex-pair.ts";
-import { closeAll, closers } from "../testing/clients.ts";
-import {
-	availability,
-	exposeExtension,
-	extensionServer,
-	proxyClient,
-	register,
-	through,
-	until,
-	wardle,
-} from "../testing/extension-server.ts";
-import { testApi } from "../testing/test-api.ts";
+import { closeAll } from "../testing/clients.ts";
+import { availableExtension, through, until, wardle } from "../testing/extension-server.ts";
 
 afterEach(closeAll);
 
-async function available() {
-	const extension = await extensionServer();
-	const api = await testApi({ proxyClient: await proxyClient() });
-	closers.push(() => api.close());
-	await exposeExtension(api, extension.port);
-	await register(api, { caBundle: Buffer.from(extension.ca).toString("base64") });
-	await until(async () => expect(await availability(api)).toBe("True Passed: all checks passed"));
-	return { api, extension };
-}
-
 test("a connection becomes what the extension server makes of it, for the user and no one else", async () => {
-	const { api, extension } = await available();
+	const { api, extension } = await availableExtension();
 	const seen: IncomingMessage[] = [];
 	extension.https.on("upgrade", (request, socket) => {
 		seen.push(request);
@@ -73,7 +53,7 @@ test("a connection becomes what the extension server makes of it, for the user a
 });
 
 test("a user whose name could be taken for more headers gets no connection", async () => {
-	const { api, extension } = await available();
+	const { api, extension } = await availableExtension();
 	const heads: IncomingMessage[] = [];
 	extension.https.on("upgrade", (request, socket) => {
 		heads.push(request);
@@ -94,7 +74,7 @@ test("a user whose name could be taken for more headers gets no connection", asy
 });
 
 test("a request that has been here before is not sent round again", async () => {
-	const { api, extension } = await available();
+	const { api, extension } = await availableExtension();
 	const seen: string[] = [];
 	extension.intercept = ({ headers, url }) => {
 		if (url?.includes("flunders") === true) seen.push(headers["via"] ?? "");

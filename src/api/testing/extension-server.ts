@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:https";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { closers, sharedCertificates } from "./clients.ts";
-import type { AskOptions, TestApi } from "./test-api.ts";
+import { type AskOptions, type TestApi, type TestOptions, testApi } from "./test-api.ts";
 
 interface Settings {
 	tls: { cert: string; key: string };
@@ -110,6 +110,30 @@ export async function availability(api: TestApi, name = "v1alpha1.wardle.example
 	const { object } = await api.ask("GET", `${registration}/${name}`);
 	const [{ status = "", reason = "", message = "" } = {}] = object.status?.conditions ?? [];
 	return `${status} ${reason}: ${message}`;
+}
+
+/** An API server beside an extension server that accepts its proxy certificate; nothing is registered yet. */
+export async function besideExtension(
+	options: TestOptions = {},
+): Promise<{ api: TestApi; extension: ExtensionServer }> {
+	const extension = await extensionServer();
+	const api = await testApi({ proxyClient: await proxyClient(), ...options });
+	closers.push(() => api.close());
+	return { api, extension };
+}
+
+/** The `caBundle` of its registration. */
+export function bundleOf({ ca }: ExtensionServer): string {
+	return Buffer.from(ca).toString("base64");
+}
+
+/** The same with the extension server's API, available. */
+export async function availableExtension(options: TestOptions = {}): ReturnType<typeof besideExtension> {
+	const { api, extension } = await besideExtension(options);
+	await exposeExtension(api, extension.port);
+	await register(api, { caBundle: bundleOf(extension) });
+	await until(async () => expect(await availability(api)).toBe("True Passed: all checks passed"));
+	return { api, extension };
 }
 
 /** What a proxied request was answered. */

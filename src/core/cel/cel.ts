@@ -2,8 +2,9 @@
  * The Common Expression Language as Kubernetes uses it: expressions over JSON, checked against the types of schemas,
  * and stopped when they cost too much. An `Environment` says what expressions may use; it compiles them to programs.
  */
-import { type CheckerEnvironment, check } from "./check/checker.ts";
+import { check } from "./check/checker.ts";
 import { literalIssues } from "./check/literals.ts";
+import type { CheckerEnvironment } from "./check/loops.ts";
 import type { Range } from "./cost/range.ts";
 import { estimate } from "./estimate/estimate.ts";
 import { declaredSizes, type SizeBounds } from "./estimate/sizes.ts";

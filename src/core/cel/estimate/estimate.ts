@@ -11,12 +11,11 @@ import {
 	unknownRange,
 	zero,
 } from "../cost/range.ts";
-import { sizeOf } from "../cost/size.ts";
-import type { CallEstimate, Estimated } from "../library/function.ts";
-import type { Binding, Call, Comprehension, Item, Node, Select } from "../parse/syntax.ts";
-import { dynType, type Type } from "../types/type.ts";
+import type { CallEstimate } from "../library/function.ts";
+import type { Binding, Call, Comprehension, Node, Select } from "../parse/syntax.ts";
+import { type EntrySizes, KnownSizes, type Variable } from "./known-sizes.ts";
 import { LoopEstimate } from "./loops.ts";
-import { computed, type Path, type SizeBounds } from "./sizes.ts";
+import type { SizeBounds } from "./sizes.ts";
 
 /**
  * What an evaluation may cost, from the least to the most, by the sizes that a schema allows. As upstream estimates it:
@@ -26,30 +25,13 @@ export function estimate(checked: Checked, bounds: SizeBounds): Range {
 	return new Estimator(checked, bounds).cost(checked.root);
 }
 
-/** Sizes of what a list or map has in it, known of those that an expression makes. */
-interface EntrySizes {
-	readonly isList: boolean;
-	readonly key: Range;
-	readonly value: Range;
-}
-
-interface Variable {
-	readonly path: Path | undefined;
-	readonly size: Range | undefined;
-	readonly entries?: EntrySizes;
-}
-
 class Estimator {
 	private readonly checked: Checked;
-	private readonly bounds: SizeBounds;
-	private readonly paths = new Map<Node, Path>();
-	private readonly sizes = new Map<Node, Range>();
-	private readonly entries = new Map<Node, EntrySizes>();
-	private readonly variables = new Map<string, Variable[]>();
+	private readonly known: KnownSizes;
 
 	constructor(checked: Checked, bounds: SizeBounds) {
 		this.checked = checked;
-		this.bounds = bounds;
+		this.known = new KnownSizes(checked, bounds);
 	}
 
 	cost(node: Node): Range {
@@ -68,16 +50,16 @@ class Estimator {
 			}
 			case "list": {
 				const costs = node.items.map((item) => this.cost(item.value));
-				this.entries.set(node, { isList: true, key: one, value: this.sizeOfItems(node.items) });
+				this.known.entries.set(node, { isList: true, key: one, value: this.known.sizeOfItems(node.items) });
 				return addRanges(...costs, fixed(newListCost));
 			}
 			case "map": {
 				const costs = node.entries.flatMap((entry) => [this.cost(entry.key), this.cost(entry.value)]);
 				const keys = node.entries.map(({ key }) => ({ value: key }));
-				this.entries.set(node, {
+				this.known.entries.set(node, {
 					isList: false,
-					key: this.sizeOfItems(keys),
-					value: this.sizeOfItems(node.entries),
+					key: this.known.sizeOfItems(keys),
+					value: this.known.sizeOfItems(node.entries),
 				});
 				return addRanges(...costs, fixed(newMapCost));
 			}
@@ -90,15 +72,10 @@ class Estimator {
 		}
 	}
 
-	private sizeOfItems(items: readonly Pick<Item, "value">[]): Range {
-		if (items.length === 0) return zero;
-		return items.map(({ value }) => this.size(value)).reduce(unionOfRanges);
-	}
-
 	private identifier(node: Node, name: string): Range {
-		const variable = this.variables.get(name)?.at(-1);
+		const variable = this.known.variable(name);
 		const path = variable === undefined ? [name.replace(/^\./, "")] : variable.path;
-		if (path !== undefined) this.paths.set(node, path);
+		if (path !== undefined) this.known.paths.set(node, path);
 		return fixed(accessCost);
 	}
 
@@ -109,7 +86,7 @@ class Estimator {
 		if (node.mode === "has") return operand;
 		// Selecting an optional field is a call to upstream.
 		if (node.mode === "optional") return addRanges(operand, fixed(callCost));
-		this.paths.set(node, [...this.pathInto(node.operand), node.field]);
+		this.known.paths.set(node, [...this.known.pathInto(node.operand), node.field]);
 		const { kind } = this.checked.typeOf(node.operand);
 		return kind === "map" || kind === "object" ? addRanges(operand, fixed(accessCost)) : operand;
 	}
@@ -118,14 +95,14 @@ class Estimator {
 		const costs = node.arguments.map((argument) => this.cost(argument));
 		const [first] = node.arguments;
 		if (node.name === "dyn" && node.target === undefined && first !== undefined) {
-			this.copySizes(node, first);
+			this.known.copy(node, first);
 			return addRanges(one, ...costs);
 		}
 		const { declaration, overloads, namespaced } = this.checked.resolutionOf(node);
 		const target = namespaced ? undefined : node.target;
 		const targetCost = target === undefined ? zero : this.cost(target);
-		const described = node.arguments.map((argument) => this.describe(argument));
-		const describedTarget = target && this.describe(target);
+		const described = node.arguments.map((argument) => this.known.describe(argument));
+		const describedTarget = target && this.known.describe(target);
 		let cost: Range = { min: unbounded, max: 0 };
 		let size: Range | undefined;
 		for (const overload of overloads) {
@@ -137,8 +114,8 @@ class Estimator {
 			size = this.indexed(node, overload.id) ?? size;
 		}
 		this.passEntries(node);
-		size ??= this.knownSize(node);
-		if (size !== undefined) this.sizes.set(node, size);
+		size ??= this.known.knownSize(node);
+		if (size !== undefined) this.known.sizes.set(node, size);
 		const argumentCost = node.name === "_?_:_" ? conditionalCost(costs) : addRanges(...costs);
 		return addRanges(targetCost, argumentCost, cost);
 	}
@@ -147,88 +124,33 @@ class Estimator {
 	private indexed(node: Call, overload: string): Range | undefined {
 		const [operand] = node.arguments;
 		if (operand === undefined || (overload !== "index_list" && overload !== "index_map")) return undefined;
-		this.paths.set(node, [...this.pathInto(operand), overload === "index_list" ? "@items" : "@values"]);
-		return this.entriesOf(operand)?.value;
+		this.known.paths.set(node, [...this.known.pathInto(operand), overload === "index_list" ? "@items" : "@values"]);
+		return this.known.entriesOf(operand)?.value;
 	}
 
 	/** The entries of a result are those of the operands where it is put together from them. */
 	private passEntries(node: Call): void {
 		const operands = node.name === "_?_:_" ? node.arguments.slice(1) : node.name === "_+_" ? node.arguments : [];
-		const [a, b] = operands.map((operand) => this.entriesOf(operand));
+		const [a, b] = operands.map((operand) => this.known.entriesOf(operand));
 		if (a === undefined || b === undefined) return;
-		this.entries.set(node, {
+		this.known.entries.set(node, {
 			isList: a.isList,
 			key: unionOfRanges(a.key, b.key),
 			value: unionOfRanges(a.value, b.value),
 		});
 	}
 
-	private describe(node: Node): Estimated {
-		const type = this.checked.typeOf(node);
-		const path = this.pathOf(node);
-		const itemSize = (path && this.bounds([...path, "@items"])) ?? unknownRange;
-		return { type, size: this.size(node), itemSize, literal: node.kind === "literal" ? node.value : undefined };
-	}
-
-	private pathOf(node: Node): Path | undefined {
-		return this.paths.get(node);
-	}
-
-	private pathInto(node: Node): Path {
-		return this.paths.get(node) ?? [computed];
-	}
-
-	private size(node: Node): Range {
-		return this.knownSize(node) ?? unknownRange;
-	}
-
-	private knownSize(node: Node): Range | undefined {
-		const known = this.sizes.get(node);
-		if (known !== undefined) return known;
-		if (node.kind === "literal") return fixed(sizeOf(node.value));
-		if (node.kind === "list") return fixed(node.items.length);
-		if (node.kind === "map") return fixed(node.entries.length);
-		const path = this.pathOf(node);
-		const bounded = path && this.bounds(path);
-		if (bounded !== undefined) return bounded;
-		if (isScalar(this.checked.typeOf(node))) return one;
-		return node.kind === "identifier" ? this.variables.get(node.name)?.at(-1)?.size : undefined;
-	}
-
-	private entriesOf(node: Node): EntrySizes | undefined {
-		const known = this.entries.get(node);
-		if (known !== undefined || node.kind !== "identifier") return known;
-		return this.variables.get(node.name)?.at(-1)?.entries;
-	}
-
-	private copySizes(to: Node, from: Node): void {
-		const [size, entries] = [this.knownSize(from), this.entriesOf(from)];
-		if (size !== undefined) this.sizes.set(to, size);
-		if (entries !== undefined) this.entries.set(to, entries);
-	}
-
-	private within<T>(variables: readonly [string, Variable][], action: () => T): T {
-		for (const [name, variable] of variables) {
-			const known = this.variables.get(name);
-			if (known === undefined) this.variables.set(name, [variable]);
-			else known.push(variable);
-		}
-		const result = action();
-		for (const [name] of variables) this.variables.get(name)?.pop();
-		return result;
-	}
-
 	private comprehension(node: Comprehension): Range {
 		const rangeCost = this.cost(node.range);
-		const loop = this.within(this.loopVariables(node), () => {
+		const loop = this.known.within(this.loopVariables(node), () => {
 			const filter = node.filter && this.cost(node.filter);
 			return new LoopEstimate(node.loop, filter, this.cost(node.body), this.itemEntries(node));
 		});
-		const count = this.size(node.range);
-		if (loop.resultSize === "number") this.sizes.set(node, one);
+		const count = this.known.size(node.range);
+		if (loop.resultSize === "number") this.known.sizes.set(node, one);
 		else {
-			this.sizes.set(node, count);
-			if (loop.entries !== undefined) this.entries.set(node, loop.entries);
+			this.known.sizes.set(node, count);
+			if (loop.entries !== undefined) this.known.entries.set(node, loop.entries);
 		}
 		return addRanges(rangeCost, loop.once, multiplyRanges(count, loop.perItem));
 	}
@@ -238,12 +160,12 @@ class Estimator {
 		switch (node.loop) {
 			case "map":
 			case "transformList":
-				return { isList: true, key: one, value: this.size(node.body) };
+				return { isList: true, key: one, value: this.known.size(node.body) };
 			case "filter":
 				return {
 					isList: true,
 					key: one,
-					value: this.variables.get(node.variable2 ?? node.variable)?.at(-1)?.size ?? unknownRange,
+					value: this.known.variable(node.variable2 ?? node.variable)?.size ?? unknownRange,
 				};
 			default:
 				return undefined;
@@ -251,9 +173,9 @@ class Estimator {
 	}
 
 	private loopVariables(node: Comprehension): [string, Variable][] {
-		const entries = this.entriesOf(node.range);
+		const entries = this.known.entriesOf(node.range);
 		const isList = entries?.isList ?? this.checked.typeOf(node.range).kind === "list";
-		const path = this.pathInto(node.range);
+		const path = this.known.pathInto(node.range);
 		const variable = (part: string, size: Range | undefined): Variable => ({ path: [...path, part], size });
 		const key = variable(isList ? "@indices" : "@keys", entries?.key);
 		const value = variable(isList ? "@items" : "@values", entries?.value);
@@ -268,11 +190,11 @@ class Estimator {
 	private binding(node: Binding): Range {
 		const operand = this.cost(node.operand);
 		const variable: Variable = {
-			path: this.pathOf(node.operand),
-			size: this.knownSize(node.operand),
-			entries: this.entriesOf(node.operand),
+			path: this.known.paths.get(node.operand),
+			size: this.known.knownSize(node.operand),
+			entries: this.known.entriesOf(node.operand),
 		};
-		const body = this.within([[node.variable, this.boundVariable(node, variable)]], () => this.cost(node.body));
+		const body = this.known.within([[node.variable, this.boundVariable(node, variable)]], () => this.cost(node.body));
 		if (node.macro === "sortBy") return this.sorting(node, operand, body);
 		if (node.macro === "bind") return addRanges(operand, fixed(newListCost), body);
 		const present = addRanges(operand, body, fixed(newListCost + (node.macro === "optMap" ? 2 : 1)));
@@ -287,22 +209,16 @@ class Estimator {
 
 	/** As the loop that computes the keys and the comparison of each with each. */
 	private sorting(node: Binding, operand: Range, body: Range): Range {
-		const count = this.size(node.operand);
+		const count = this.known.size(node.operand);
 		const keys = multiplyRanges(count, addRanges(body, fixed(2 + newListCost)));
 		const factor = ["string", "bytes"].includes(this.checked.typeOf(node.body).kind) ? 2.1 : 2;
 		const square = multiplyRanges(count, count);
 		const compared = { min: Math.ceil(square.min * factor), max: Math.min(unbounded, Math.ceil(square.max * factor)) };
-		this.sizes.set(node, count);
+		this.known.sizes.set(node, count);
 		return addRanges(operand, keys, compared, fixed(newListCost * 3 + callCost + 3));
 	}
 }
 
 function conditionalCost([condition = zero, whenTrue = zero, whenFalse = zero]: readonly Range[]): Range {
 	return addRanges(condition, unionOfRanges(whenTrue, whenFalse));
-}
-
-/** Whether values of a type all have the size 1. */
-function isScalar(type: Type): boolean {
-	if (type.kind === "opaque" && type.name === "optional_type") return isScalar(type.parameters[0] ?? dynType);
-	return ["bool", "double", "duration", "int", "timestamp", "uint"].includes(type.kind);
 }

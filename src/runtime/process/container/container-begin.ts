@@ -1,9 +1,31 @@
 /** Starting a container: its supervisor, the reader of its output, and the reason if it did not start. */
 import { spawn } from "node:child_process";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { dirname } from "node:path";
 import { plainWords } from "../../../core/text/plain-words.ts";
+import { identify, namespaceOf } from "../../../linux/processes.ts";
+import { layerLinks } from "../launcher/image-root.ts";
 import { LogPump } from "../output/logs.ts";
 import { type ContainerRecord, streamsOf } from "./container-record.ts";
 import type { Environment } from "./environment.ts";
+
+/**
+ * Links the image's layers under names that are short enough for many of them; they are used as long as the container
+ * exists.
+ */
+export function linkLayers(
+	{ images, scratch, clock }: Environment,
+	{ container, files, userBase }: ContainerRecord,
+	directory: string,
+): void {
+	if (files === undefined) return;
+	images.store?.use(files.image, container.id, directory, clock.now());
+	const own = { files, ownUsers: userBase !== undefined, scratch: `${scratch}/${container.id}` };
+	for (const [path, target] of layerLinks(own)) {
+		mkdirSync(dirname(`${directory}/${path}`), { recursive: true });
+		symlinkSync(target, `${directory}/${path}`);
+	}
+}
 
 /**
  * Starts the container's supervisor, which outlives the agent.
@@ -39,4 +61,12 @@ export function openLogPump(
 	const { logPath } = container.config;
 	const paths = streamsOf(container.config).map((name) => `${directory}/${name}`);
 	return new LogPump({ paths, journalPath: `${directory}/journal`, logPath, endMark, clock, orphaned });
+}
+
+/** The record of a container whose first process has this PID; it may have ended already. */
+export function startedRecord(record: ContainerRecord, pid: number): ContainerRecord {
+	const init = identify(pid);
+	if (init === undefined) return record;
+	const mountNamespace = namespaceOf(init.pid, "mnt");
+	return { ...record, init, ...(mountNamespace === undefined ? {} : { mountNamespace }) };
 }

@@ -1,25 +1,15 @@
 /** One container: created, started, observed, adopted after a restart of the agent, stopped, removed. */
 
-import { constants, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { messageOf } from "../../../core/errors.ts";
-import {
-	identify,
-	isAlive,
-	killAndWait,
-	killChildren,
-	namespaceOf,
-	type ProcessId,
-	signal,
-} from "../../../linux/processes.ts";
+import { identify, isAlive, killAndWait, killChildren, type ProcessId, signal } from "../../../linux/processes.ts";
 import type { Container, ContainerConfig } from "../../runtime.ts";
-import { layerLinks } from "../launcher/image-root.ts";
 import { encodePlan } from "../launcher/plan.ts";
 import { windowSize } from "../launcher/window-size.ts";
 import { readRecord, writeRecord } from "../machine/records.ts";
 import { firstLine, writeFifo } from "../output/fifos.ts";
 import type { LogPump, Tap } from "../output/logs.ts";
-import { openLogPump, spawnShim, startFailure } from "./container-begin.ts";
+import { linkLayers, openLogPump, spawnShim, startedRecord, startFailure } from "./container-begin.ts";
 import { type ContainerEnd, containerEnd, killProcesses, sendStopSignal } from "./container-end.ts";
 import {
 	type ContainerRecord,
@@ -64,7 +54,7 @@ export class ProcessContainer {
 			const command = commandOf(environment, config);
 			mkdirSync(container.#directory, { recursive: true, mode: 0o700 });
 			const fifos = fifosOf(config).map((name) => `${container.#directory}/${name}`);
-			container.#linkLayers();
+			linkLayers(environment, record, container.#directory);
 			const plan = startPlan(environment, sandbox, record, command);
 			writeFileSync(container.#startPlan, encodePlan(plan), { mode: 0o600 });
 			// Any user of the container may open the streams again by name, as /dev/stdout.
@@ -203,21 +193,6 @@ export class ProcessContainer {
 		this.#pump?.close();
 	}
 
-	/**
-	 * The image's layers, under names that are short enough for many of them, and used as long as the container exists.
-	 */
-	#linkLayers(): void {
-		const { files, userBase } = this.#record;
-		if (files === undefined) return;
-		const { images, scratch, clock } = this.#environment;
-		images.store?.use(files.image, this.id, this.#directory, clock.now());
-		const scratchOfOwn = `${scratch}/${this.id}`;
-		for (const [path, target] of layerLinks({ files, ownUsers: userBase !== undefined, scratch: scratchOfOwn })) {
-			mkdirSync(dirname(`${this.#directory}/${path}`), { recursive: true });
-			symlinkSync(target, `${this.#directory}/${path}`);
-		}
-	}
-
 	get #startPlan(): string {
 		return `${this.#directory}/plan`;
 	}
@@ -263,15 +238,9 @@ export class ProcessContainer {
 
 	/** Processes the status that the container's supervisor reported. */
 	#take(line: string): void {
-		const init = line.startsWith("started ") ? identify(Number(line.slice(8))) : undefined;
 		if (this.#record.container.state !== "created") return;
 		if (line.startsWith("started ")) {
-			const mountNamespace = init === undefined ? undefined : namespaceOf(init.pid, "mnt");
-			this.#record = {
-				...this.#record,
-				...(init === undefined ? {} : { init }),
-				...(mountNamespace === undefined ? {} : { mountNamespace }),
-			};
+			this.#record = startedRecord(this.#record, Number(line.slice(8)));
 			this.#change({ state: "running", startedAtMs: this.#environment.clock.now() });
 			return;
 		}
