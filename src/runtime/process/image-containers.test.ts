@@ -89,10 +89,11 @@ describeWith(["docker-registry"], "containers from images (as root, or as root o
 	it("have the image's files, environment, host name, and what the kernel has for every container", async () => {
 		const text = await output(
 			"busybox",
-			"ls /; echo $PATH $FROM $HOME; cat /etc/hostname; ls /dev/null /proc/self/comm; id -u; stat -c %a /tmp",
+			// The libraries are there if the machine's busybox needs any.
+			"ls / | grep -v ^lib; echo $PATH $FROM $HOME; cat /etc/hostname; ls /dev/null /proc/self/comm; id -u; stat -c %a /tmp",
 		);
 		expect(text).toBe(
-			"bin\ndev\netc\nlib\nlib64\nproc\nsys\ntmp\n/bin image /root\npod-1\n/dev/null\n/proc/self/comm\n0\n1777\n",
+			"bin\ndev\netc\nproc\nsys\ntmp\n/bin image /root\npod-1\n/dev/null\n/proc/self/comm\n0\n1777\n",
 		);
 	});
 
