@@ -92,9 +92,7 @@ describeWith(["docker-registry"], "containers from images (as root, or as root o
 			// The libraries are there if the machine's busybox needs any.
 			"ls / | grep -v ^lib; echo $PATH $FROM $HOME; cat /etc/hostname; ls /dev/null /proc/self/comm; id -u; stat -c %a /tmp",
 		);
-		expect(text).toBe(
-			"bin\ndev\netc\nproc\nsys\ntmp\n/bin image /root\npod-1\n/dev/null\n/proc/self/comm\n0\n1777\n",
-		);
+		expect(text).toBe("bin\ndev\netc\nproc\nsys\ntmp\n/bin image /root\npod-1\n/dev/null\n/proc/self/comm\n0\n1777\n");
 	});
 
 	it("run the image's command where the pod has none, with the pod's arguments after its entrypoint", async () => {
