@@ -33,6 +33,21 @@ export async function withCluster(
 	return { what, seconds, cpuSeconds: (user + system) / 1e6, ...memory() };
 }
 
+/** What the heap and its buffers hold, in MiB, once what is dropped is gone. */
+export async function heldMb(): Promise<number> {
+	for (let round = 0; round < 3; round++) {
+		collectGarbage();
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+	const { heapUsed, external } = process.memoryUsage();
+	return (heapUsed + external) / 2 ** 20;
+}
+
+export function median(figures: readonly number[]): number {
+	const sorted = [...figures].sort((one, other) => one - other);
+	return sorted[sorted.length >> 1] ?? 0;
+}
+
 export function memory(): { rssMb: number; heapMb: number } {
 	const rssMb = process.memoryUsage.rss() / 2 ** 20;
 	collectGarbage();

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:controllers [-- NAME…]`: bundles the benchmark as the package is bundled and runs that. Through tsx it
+ * `bench.ts NAME [ARGUMENT…]` bundles the benchmark bench/NAME.ts as the package is bundled and runs that. Through tsx it
  * would measure what no user has: modules of their own, translated while they load.
  */
 import { spawnSync } from "node:child_process";
@@ -12,9 +12,10 @@ import { bundling, root } from "./bundling.ts";
 mkdirSync(join(root, ".cache"), { recursive: true });
 const folder = mkdtempSync(join(root, ".cache/bench-"));
 try {
-	const outfile = join(folder, "controllers.js");
-	await build({ ...bundling, entryPoints: ["bench/controllers.ts"], outfile });
-	const args = ["--expose-gc", outfile, ...process.argv.slice(2)];
+	const [name = "controllers", ...rest] = process.argv.slice(2);
+	const outfile = join(folder, "bench.js");
+	await build({ ...bundling, entryPoints: [`bench/${name}.ts`], outfile });
+	const args = ["--expose-gc", outfile, ...rest];
 	process.exitCode = spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
 } finally {
 	rmSync(folder, { recursive: true, force: true });

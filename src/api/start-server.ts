@@ -1,5 +1,6 @@
 import { describeBuild, describeHealth } from "../core/metrics/component.ts";
 import { MetricRegistry } from "../core/metrics/registry.ts";
+import type { Kind } from "../kinds/engine/kind.ts";
 import { forEachKind, type Registry } from "../kinds/engine/registry.ts";
 import { createAuthorizer } from "./access/authorizers.ts";
 import { RolePolicy } from "./access/rbac/policy.ts";
@@ -11,6 +12,7 @@ import { validatingPolicies } from "./admission/policies/validating.ts";
 import { webhookAdmission } from "./admission/webhooks/webhooks.ts";
 import { createAudit } from "./audit/audit.ts";
 import { WatchCache } from "./cache/cache.ts";
+import type { Parser } from "./cache/cached.ts";
 import { resourceName } from "./cache/keys.ts";
 import type { TokenAuthenticator } from "./credentials/token-authenticator.ts";
 import { createTokens } from "./credentials/tokens.ts";
@@ -37,6 +39,7 @@ export async function startServer(options: ApiOptions): Promise<{ server: Server
 		eventLimit: options.watchHistory,
 		historyBytes: options.watchHistoryBytes,
 		rarelyRead,
+		parsers: parsersOf(registry.all()),
 	});
 	await cache.start();
 	const policy = new RolePolicy(cache);
@@ -80,6 +83,10 @@ export async function startServer(options: ApiOptions): Promise<{ server: Server
 			cache.close();
 		},
 	};
+}
+
+function parsersOf(kinds: readonly Kind[]): ReadonlyMap<string, Parser> {
+	return new Map(kinds.flatMap((kind) => (kind.parseStored ? [[resourceName(kind), kind.parseStored]] : [])));
 }
 
 /** Events and records for later: they are encoded on request, because most are never read. */

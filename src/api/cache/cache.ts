@@ -8,7 +8,7 @@ import { deepFreeze, type KubeObject } from "../../core/object.ts";
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 import { type Change, prefixEnd, type Store } from "../../store/store.ts";
-import { Cached, parse } from "./cached.ts";
+import { Cached, type Parser, parse } from "./cached.ts";
 import { History } from "./history.ts";
 import { keyRoot, objectKey, resourceName, resourceOfKey } from "./keys.ts";
 import { KindCache } from "./kind-cache.ts";
@@ -34,6 +34,7 @@ export class WatchCache {
 	readonly #eventLimit: number;
 	readonly #history: History;
 	readonly #rarelyRead: ReadonlySet<string>;
+	readonly #parsers: ReadonlyMap<string, Parser>;
 	readonly #resources = new Map<string, KindCache>();
 	/** Objects of writes under way in this process, by the bytes that were sent to the store: they need no parsing. */
 	readonly #ownWrites = new WeakMap<Uint8Array, OwnWrite>();
@@ -48,13 +49,22 @@ export class WatchCache {
 	#markedRevision = 0;
 	#compactedRevision = 0;
 
-	/** @param options.rarelyRead resources (`group/plural`) whose older objects are kept encoded */
+	/**
+	 * @param options.rarelyRead resources (`group/plural`) whose older objects are kept encoded
+	 * @param options.parsers by resource, of those that are not just JSON.parse
+	 */
 	constructor(
 		store: Store,
 		clock: Clock,
-		options: { eventLimit?: number; historyBytes?: number; rarelyRead?: ReadonlySet<string> } = {},
+		options: {
+			eventLimit?: number;
+			historyBytes?: number;
+			rarelyRead?: ReadonlySet<string>;
+			parsers?: ReadonlyMap<string, Parser>;
+		} = {},
 	) {
 		this.#store = store;
+		this.#parsers = options.parsers ?? new Map();
 		this.#rarelyRead = options.rarelyRead ?? new Set();
 		this.#clock = clock;
 		this.#eventLimit = options.eventLimit ?? 4096;
@@ -99,7 +109,7 @@ export class WatchCache {
 			if (resource === undefined) this.#claims.add(key);
 			else if (this.#rarelyRead.has(resource))
 				this.#resource(resource).load(new Cached(key, undefined, modRevision, value));
-			else this.#resource(resource).load(parse(key, value, modRevision));
+			else this.#resource(resource).load(parse(key, value, modRevision, this.#parsers.get(resource)));
 		}
 		this.#revision = revision;
 		this.#wake();
@@ -248,8 +258,9 @@ export class WatchCache {
 	#cachedFrom({ key, value, revision }: Change & { type: "put" }): Cached {
 		const write = this.#ownWrites.get(value);
 		if (write === undefined) {
-			const isRare = this.#rarelyRead.has(resourceOfKey(key) ?? "");
-			return isRare ? new Cached(key, undefined, revision, value) : parse(key, value, revision);
+			const resource = resourceOfKey(key) ?? "";
+			if (this.#rarelyRead.has(resource)) return new Cached(key, undefined, revision, value);
+			return parse(key, value, revision, this.#parsers.get(resource));
 		}
 		this.#ownWrites.delete(value);
 		write.object.metadata.resourceVersion = String(revision);

@@ -123,14 +123,19 @@ function escaped(character: string): string {
 	return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
+/** The object of a stored value. */
+export type Parser = (json: Buffer) => KubeObject;
+
 /** From a stored value. */
-export function parse(key: string, value: Uint8Array, revision: number): Cached {
-	return new Cached(key, parsed(value, revision), revision, value);
+export function parse(key: string, value: Uint8Array, revision: number, parser?: Parser): Cached {
+	return new Cached(key, parsed(value, revision, parser), revision, value);
 }
 
-function parsed(value: Uint8Array, revision: number): KubeObject {
-	// The store holds nothing but what `encode` wrote.
-	const object = JSON.parse(asBuffer(value).toString()) as KubeObject;
+// The store holds nothing but what `encode` wrote.
+const parseAll: Parser = (json) => JSON.parse(json.toString()) as KubeObject;
+
+function parsed(value: Uint8Array, revision: number, parser = parseAll): KubeObject {
+	const object = parser(asBuffer(value));
 	object.metadata.resourceVersion = String(revision);
 	shareAccount(object);
 	return deepFreeze(object);

@@ -6,6 +6,7 @@ import { column, createdAtColumn, nameColumn, wideColumn } from "../engine/colum
 import type { Kind } from "../engine/kind.ts";
 import type { CustomResourceDefinition } from "../generated/types.ts";
 import { conditionHolds, withCondition } from "./conditions.ts";
+import { parseDefinition } from "./stored-definition.ts";
 import { definitionProblems, definitionUpdateProblems, statusProblems } from "./validate.ts";
 
 /** Keeps a definition until all objects of its resource are gone. */
@@ -26,6 +27,7 @@ export const customResourceDefinitions: Kind<CustomResourceDefinition> = {
 	nameRule: "dnsSubdomain",
 	replacesOnlyKnown: true,
 	finalizersOfAnyName: true,
+	parseStored: parseDefinition,
 	selectableFields: [],
 	columns: [
 		nameColumn,

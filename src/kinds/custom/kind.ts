@@ -27,12 +27,12 @@ export function customKind(definition: CustomResourceDefinition, versionName: st
 	const version = versionOf(definition, versionName);
 	const accepted = status?.acceptedNames;
 	const names = accepted === undefined || accepted.kind === "" ? spec.names : accepted;
-	const root = schemaOf(definition, versionName);
+	const root = lazy(() => schemaOf(definition, versionName));
 	const typeName = typeNameOf(spec.group, versionName, names.kind);
 	const subresources = subresourcesOf(version.subresources);
 	const deprecation = deprecationOf(definition, versionName);
 	const { validate, validateStatusUpdate } = validation(root, subresources.scale);
-	const node = lazy(() => new SchemaNode(root));
+	const node = lazy(() => new SchemaNode(root()));
 	return {
 		group: spec.group,
 		version: versionName,
@@ -91,13 +91,16 @@ function subresourcesOf({ status, scale }: CustomResourceSubresources = {}): Kin
 
 type Validation = Required<Pick<Kind, "validate" | "validateStatusUpdate">>;
 
-function validation(root: SchemaProps, scale: ScalePaths | undefined): Validation {
-	const plan = lazy(() => ({
-		node: new SchemaNode(root),
-		lists: uniqueLists(root),
-		embedded: embeddedResources(root),
-		rules: rulesOf(root),
-	}));
+function validation(root: () => SchemaProps, scale: ScalePaths | undefined): Validation {
+	const plan = lazy(() => {
+		const schema = root();
+		return {
+			node: new SchemaNode(schema),
+			lists: uniqueLists(schema),
+			embedded: embeddedResources(schema),
+			rules: rulesOf(schema),
+		};
+	});
 
 	/** Adds what the rules of the schema say about an object that is right in everything else that they rely on. */
 	function withRules(causes: Cause[], object: object, old: object | undefined): Cause[] {

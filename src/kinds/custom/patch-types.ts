@@ -11,8 +11,8 @@ const anything: FieldSchema = { type: "any", mapType: "granular" };
  * Types that other kinds have, too, such as ObjectMeta, are not among them.
  * @param rootName name of the type of whole objects
  */
-export function patchTypes(root: SchemaProps, rootName: string): Schemas {
-	const schemas = new Map<string, SchemaProps>([[rootName, root]]);
+export function patchTypes(root: () => SchemaProps, rootName: string): Schemas {
+	const schemas = new Map<string, SchemaProps>();
 	const types = new Map<string, TypeSchema | undefined>();
 
 	function typeOf(name: string, schema: SchemaProps): TypeSchema | undefined {
@@ -67,7 +67,7 @@ export function patchTypes(root: SchemaProps, rootName: string): Schemas {
 
 	return {
 		type(name) {
-			const schema = schemas.get(name);
+			const schema = name === rootName ? root() : schemas.get(name);
 			if (schema === undefined) return undefined;
 			if (!types.has(name)) types.set(name, typeOf(name, schema));
 			return types.get(name);

@@ -88,6 +88,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindNames {
 	replacesOnlyKnown?: true;
 	/** The stored JSON escapes `&`, `<`, `>` and line separators in strings, like Go. */
 	escapesJson?: true;
+	/** The object of stored JSON, where parts of it are parsed when they are read. Default: JSON.parse. */
+	parseStored?(json: Buffer): KubeObject;
 	/** Fields that `fieldSelector` may name in addition to metadata.name and metadata.namespace. */
 	selectableFields: readonly SelectableField<T>[];
 	columns: readonly Column<T>[];

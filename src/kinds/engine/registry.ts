@@ -58,27 +58,25 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 		}
 	}
 
-	function replace(next: readonly Kind[]): void {
-		const before = new Set(list);
-		list = next;
-		byResource.clear();
-		byKind.clear();
-		byGroupKind.clear();
-		for (const kind of list) index(kind);
-		const after = new Set(list);
-		const change = {
-			added: list.filter((kind) => !before.has(kind)),
-			removed: [...before].filter((kind) => !after.has(kind)),
-		};
-		if (change.added.length > 0 || change.removed.length > 0) for (const listener of [...listeners]) listener(change);
+	/** Removes what has these names. */
+	function replace(names: readonly Pick<KindNames, "group" | "plural">[], added: readonly Kind[]): void {
+		const left = new Set(names.map(qualifiedResource));
+		const isLeft = (kind: Kind) => left.has(qualifiedResource(kind));
+		const removed = list.filter(isLeft);
+		if (removed.length === 0) {
+			list = [...list, ...added];
+			for (const kind of added) index(kind);
+		} else {
+			list = [...list.filter((kind) => !isLeft(kind)), ...added];
+			byResource.clear();
+			byKind.clear();
+			byGroupKind.clear();
+			for (const kind of list) index(kind);
+		}
+		if (added.length > 0 || removed.length > 0) for (const listener of [...listeners]) listener({ added, removed });
 	}
 
-	const others = (names: readonly Pick<KindNames, "group" | "plural">[]) => {
-		const left = new Set(names.map(qualifiedResource));
-		return list.filter((kind) => !left.has(qualifiedResource(kind)));
-	};
-
-	replace([...kinds]);
+	replace([], kinds);
 	return {
 		all: () => list,
 		onChange(listener) {
@@ -88,8 +86,8 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 		resource: (group, version, plural) => byResource.get(`${group}/${version}/${plural}`),
 		kind: (apiVersion, kind) => byKind.get(`${apiVersion}/${kind}`),
 		groupKind: (group, kind) => byGroupKind.get(`${group}/${kind}`),
-		add: (...kinds) => replace([...others(kinds), ...kinds]),
-		remove: (names) => replace(others([names])),
+		add: (...kinds) => replace(kinds, kinds),
+		remove: (names) => replace([names], []),
 	};
 }
 
