@@ -18,6 +18,7 @@ const floors: Record<string, readonly string[]> = {
 	runtime: ["images", "linux", "core"],
 	network: ["linux", "core"],
 	client: ["kinds", "core"],
+	why: ["client", "kinds", "core"],
 	api: ["store", "kinds", "core"],
 	history: ["api", "client", "store", "kinds", "core"],
 	notify: ["client", "store", "kinds", "core"],
@@ -43,7 +44,7 @@ const floors: Record<string, readonly string[]> = {
 		"core",
 	],
 	fixtures: ["cluster", "client", "kinds", "core"],
-	cli: ["cluster", "images", "client", "kinds", "linux", "core"],
+	cli: ["cluster", "why", "images", "client", "kinds", "linux", "core"],
 };
 
 function files(folder: string): string[] {

@@ -1,0 +1,93 @@
+/** Explains an object of a kind that has rules. */
+import { controllerOf, type KubeObject } from "../core/object.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Code, Finding } from "./finding.ts";
+import { claimFindings } from "./rules/claim.ts";
+import { cronJobFindings } from "./rules/cron-job.ts";
+import { daemonSetFindings } from "./rules/daemon-set.ts";
+import { deploymentFindings, replicaSetFindings } from "./rules/deployment.ts";
+import { jobFindings } from "./rules/job.ts";
+import { nodeFindings } from "./rules/node.ts";
+import { podFindings } from "./rules/pod.ts";
+import { statefulSetFindings } from "./rules/stateful-set.ts";
+
+/** Of one type: where its objects are in the evidence, and the findings of one. */
+interface Explainer {
+	among(evidence: Evidence): readonly KubeObject[];
+	/** Undefined if there is no object of that name. */
+	findings(name: string, evidence: Evidence): Finding[] | undefined;
+}
+
+function explainer<T extends KubeObject>(
+	among: (evidence: Evidence) => readonly T[],
+	findingsOf: (object: T, evidence: Evidence) => Finding[],
+): Explainer {
+	return {
+		among,
+		findings(name, evidence) {
+			const object = among(evidence).find(({ metadata }) => metadata.name === name);
+			return object && findingsOf(object, evidence);
+		},
+	};
+}
+
+const explainers = {
+	statefulset: explainer(({ statefulSets }) => statefulSets, statefulSetFindings),
+	deployment: explainer(({ deployments }) => deployments, deploymentFindings),
+	daemonset: explainer(({ daemonSets }) => daemonSets, daemonSetFindings),
+	cronjob: explainer(({ cronJobs }) => cronJobs, cronJobFindings),
+	job: explainer(({ jobs }) => jobs, jobFindings),
+	replicaset: explainer(({ replicaSets }) => replicaSets, replicaSetFindings),
+	pod: explainer(({ pods }) => pods, podFindings),
+	persistentvolumeclaim: explainer(
+		({ claims }) => claims,
+		({ metadata }, evidence) => claimFindings(metadata.name, evidence),
+	),
+	node: explainer(({ nodes }) => nodes, nodeFindings),
+};
+
+/** A type whose objects can be explained. */
+export type Explained = keyof typeof explainers;
+
+/** Owners before what they own. */
+export const explainedTypes = Object.keys(explainers) as Explained[];
+
+/** Findings that say only that nothing is wrong, or that work goes on. */
+const harmless: ReadonlySet<Code> = new Set<Code>([
+	"running",
+	"succeeded",
+	"creating",
+	"complete",
+	"scaledToZero",
+	"jobComplete",
+	"jobRunning",
+	"cronNext",
+	"claimBound",
+	"nodeFine",
+]);
+
+/** @returns findings, the most direct first, each followed by its causes; undefined if there is no such object */
+export function explain(type: Explained, name: string, evidence: Evidence): Finding[] | undefined {
+	return explainers[type].findings(name, evidence);
+}
+
+/** The types that have an object of this name. */
+export function typesOf(name: string, evidence: Evidence): Explained[] {
+	return explainedTypes.filter((type) => namesOf(type, evidence).includes(name));
+}
+
+export function namesOf(type: Explained, evidence: Evidence): string[] {
+	return explainers[type].among(evidence).map(({ metadata }) => metadata.name);
+}
+
+/** Nodes, and objects that no controller manages, with findings that are not harmless. */
+export function problems(evidence: Evidence): { type: Explained; name: string; findings: Finding[] }[] {
+	return explainedTypes.flatMap((type) =>
+		explainers[type]
+			.among(evidence)
+			// A claim is explained with the pod that waits for it.
+			.filter((object) => type !== "persistentvolumeclaim" && controllerOf(object) === undefined)
+			.map(({ metadata: { name } }) => ({ type, name, findings: explain(type, name, evidence) ?? [] }))
+			.filter(({ findings }) => findings.some(({ code }) => !harmless.has(code))),
+	);
+}

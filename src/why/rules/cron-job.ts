@@ -1,0 +1,48 @@
+/** CronJobs: when they run next, and why they did not run. */
+import { messageOf } from "../../core/errors.ts";
+import { parseCron } from "../../core/time/cron.ts";
+import type { CronJob, Job } from "../../kinds/generated/types.ts";
+import { commandsIn } from "../commands.ts";
+import { type Evidence, latestEvent } from "../evidence.ts";
+import { type Finding, finding, type Subject } from "../finding.ts";
+import { jobFindings } from "./job.ts";
+
+export function cronJobFindings(cronJob: CronJob, evidence: Evidence): Finding[] {
+	const { metadata, spec, status = {} } = cronJob;
+	const about: Subject = { type: "cronjob", name: metadata.name };
+	const commands = commandsIn(evidence.namespace);
+	const show = [commands.describe("cronjob", metadata.name)];
+	const { schedule, timeZone } = spec;
+	if (spec.suspend) {
+		const resume = `kubectl patch cronjob ${metadata.name} -p '{"spec":{"suspend":false}}'`;
+		return [finding(about, "cronSuspended", {}, [resume])];
+	}
+	let nextMs: number | undefined;
+	try {
+		nextMs = parseCron(schedule).next(evidence.nowMs, timeZone);
+	} catch (error) {
+		return [finding(about, "cronInvalid", { schedule, message: messageOf(error) }, show)];
+	}
+	const found: Finding[] = [];
+	const running = status.active?.[0]?.name;
+	if (spec.concurrencyPolicy === "Forbid" && running !== undefined)
+		found.push(finding(about, "cronForbidden", { job: running }, [commands.describe("job", running)]));
+	const missed = latestEvent(evidence, metadata, "MissSchedule", "TooManyMissedTimes", "FailedCreate");
+	if (missed !== undefined) found.push(finding(about, "cronMissed", { message: missed.message ?? "" }, show));
+	const last = latestJob(cronJob, evidence);
+	if (last !== undefined) found.push(...jobFindings(last, evidence).filter(({ code }) => code !== "jobComplete"));
+	const zone = timeZone ?? "UTC";
+	found.push(
+		nextMs === undefined
+			? finding(about, "cronNever", { schedule }, show)
+			: finding(about, "cronNext", { at: new Date(nextMs).toISOString(), schedule, zone }, show),
+	);
+	return found;
+}
+
+function latestJob({ metadata }: CronJob, { jobs }: Evidence): Job | undefined {
+	return jobs
+		.filter((job) => job.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid))
+		.toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))
+		.at(-1);
+}
