@@ -175,6 +175,7 @@ describe("a pod", () => {
 						apiVersion: "v1",
 						kind: "Node",
 						metadata: meta("n1"),
+						spec: {},
 						status: { conditions: [{ type: "Ready", status: "Unknown" }] },
 					},
 				],
