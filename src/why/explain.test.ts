@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CronJob, Event, Job, PersistentVolumeClaim, Pod, StatefulSet } from "../kinds/generated/types.ts";
-import type { Evidence } from "./evidence.ts";
 import { type Explained, explain, problems, typesOf } from "./explain.ts";
+import type { Evidence } from "./findings/evidence.ts";
 
 const nothing: Evidence = {
 	nowMs: Date.parse("2026-03-01T12:00:00Z"),

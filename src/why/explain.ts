@@ -1,7 +1,7 @@
 /** Explains an object of a kind that has rules. */
 import { controllerOf, type KubeObject } from "../core/object.ts";
-import type { Evidence } from "./evidence.ts";
-import type { Code, Finding } from "./finding.ts";
+import type { Evidence } from "./findings/evidence.ts";
+import type { Code, Finding } from "./findings/finding.ts";
 import { claimFindings } from "./rules/claim.ts";
 import { cronJobFindings } from "./rules/cron-job.ts";
 import { daemonSetFindings } from "./rules/daemon-set.ts";

@@ -15,7 +15,7 @@ import { services } from "../kinds/networking/service.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import { persistentVolumeClaims } from "../kinds/storage/persistentvolumeclaim.ts";
 import { storageClasses } from "../kinds/storage/storageclass.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence } from "./findings/evidence.ts";
 
 /**
  * What the user may not list is empty.

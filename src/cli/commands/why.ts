@@ -3,7 +3,7 @@ import { type Connection, connect } from "../../cluster/control/connect.ts";
 import { control } from "../../cluster/control/control-client.ts";
 import { ApiError } from "../../core/errors.ts";
 import { type Explained, explain, problems } from "../../why/explain.ts";
-import type { Finding, LogRef } from "../../why/finding.ts";
+import type { Finding, LogRef } from "../../why/findings/finding.ts";
 import { gather } from "../../why/gather.ts";
 import { phraseOf } from "../../why/text/sentences.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";

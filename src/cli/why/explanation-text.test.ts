@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { finding } from "../../why/finding.ts";
+import { finding } from "../../why/findings/finding.ts";
 import { explanationText } from "./explanation-text.ts";
 
 test("lines are broken, commands are shown once, and what others wrote does not control the terminal", () => {

@@ -1,5 +1,5 @@
 /** Findings as text for a terminal. */
-import type { Finding, LogRef } from "../../why/finding.ts";
+import type { Finding, LogRef } from "../../why/findings/finding.ts";
 import { phraseOf } from "../../why/text/sentences.ts";
 
 export interface TextOptions {

@@ -1,7 +1,7 @@
 /** What `cox why` is asked about: `pod/web-0`, `sts/web`, or a name alone. */
 import { catalog } from "../../kinds/catalog.ts";
-import type { Evidence } from "../../why/evidence.ts";
 import { type Explained, explainedTypes, namesOf, typesOf } from "../../why/explain.ts";
+import type { Evidence } from "../../why/findings/evidence.ts";
 
 /** @throws Error that says what there is instead */
 export function objectNamed(what: string, evidence: Evidence): { type: Explained; name: string } {

@@ -1,8 +1,8 @@
 /** PersistentVolumeClaims that are not bound. */
 import type { PersistentVolumeClaim } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import { type Evidence, latestEvent } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import { type Evidence, latestEvent } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 
 const defaultClass = "storageclass.kubernetes.io/is-default-class";
 

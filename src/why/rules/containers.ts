@@ -1,8 +1,8 @@
 /** Containers of a pod that has a node: the first that does not start, does not stay up, or is not ready. */
 import type { Container, ContainerStatus, Pod } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import { type Evidence, latestEvent } from "../evidence.ts";
-import { type Finding, finding, type LogRef, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import { type Evidence, latestEvent } from "../findings/evidence.ts";
+import { type Finding, finding, type LogRef, type Subject } from "../findings/finding.ts";
 
 /** A container with its spec, and the pod that both belong to. */
 interface Observed {

@@ -1,8 +1,8 @@
 /** Pods that a workload cannot create: quotas, admission, invalid templates. */
 import type { ObjectMeta } from "../../core/object.ts";
-import { commandsIn } from "../commands.ts";
-import { type Evidence, latestEvent, timeOf } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import { type Evidence, latestEvent, timeOf } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 
 /** The latest failure to create a pod, unless a later one was created. */
 export function creationProblem(about: Subject, { uid }: ObjectMeta, evidence: Evidence): Finding[] {

@@ -2,9 +2,9 @@
 import { messageOf } from "../../core/errors.ts";
 import { parseCron } from "../../core/time/cron.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import { type Evidence, latestEvent } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import { type Evidence, latestEvent } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { jobFindings } from "./job.ts";
 
 export function cronJobFindings(cronJob: CronJob, evidence: Evidence): Finding[] {

@@ -1,8 +1,8 @@
 /** DaemonSets: nodes that have no pod, or whose pod is not ready. */
 import type { DaemonSet } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import { type Evidence, podsOf } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import { type Evidence, podsOf } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { creationProblem } from "./creation.ts";
 import { unreadyFindings } from "./members.ts";
 

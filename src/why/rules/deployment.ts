@@ -1,9 +1,9 @@
 /** Deployments and ReplicaSets. */
 import { conditionOf } from "../../core/conditions.ts";
 import type { Deployment, ReplicaSet } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import { type Evidence, podsOf } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import { type Evidence, podsOf } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { creationProblem } from "./creation.ts";
 import { unreadyFindings } from "./members.ts";
 

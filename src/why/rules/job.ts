@@ -2,9 +2,9 @@
 import { conditionOf, isTrue } from "../../core/conditions.ts";
 import type { Job, Pod } from "../../kinds/generated/types.ts";
 import { isFinished } from "../../kinds/pod/pod-lifecycle.ts";
-import { commandsIn } from "../commands.ts";
-import { type Evidence, podsOf } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import { type Evidence, podsOf } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { creationProblem } from "./creation.ts";
 import { isWell, podFindings } from "./pod.ts";
 

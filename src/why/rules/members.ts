@@ -1,8 +1,8 @@
 /** The pods of a workload whose order does not matter. */
 import type { Pod } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import type { Evidence } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import type { Evidence } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { isWell, podFindings } from "./pod.ts";
 
 const mostNamed = 3;

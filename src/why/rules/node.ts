@@ -1,9 +1,9 @@
 /** Nodes: not ready, cordoned, or short of something. */
 import { conditionOf, isTrue } from "../../core/conditions.ts";
 import type { Node } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import type { Evidence } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import type { Evidence } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 
 const pressures = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
 

@@ -1,9 +1,9 @@
 /** Pods that have terminated, or are being deleted. */
 import { parseTimestamp } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import type { Evidence } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import type { Evidence } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { nodeProblem } from "./node.ts";
 
 export function endFindings(pod: Pod, evidence: Evidence): Finding[] {

@@ -2,9 +2,9 @@
 import { conditionOf } from "../../core/conditions.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { isFinished, isReady, isTerminating } from "../../kinds/pod/pod-lifecycle.ts";
-import { commandsIn } from "../commands.ts";
-import { type Evidence, latestEvent } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import { type Evidence, latestEvent } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { containerFindings } from "./containers.ts";
 import { nodeProblem } from "./node.ts";
 import { endFindings, removalFindings } from "./pod-end.ts";

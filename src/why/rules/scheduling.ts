@@ -1,9 +1,9 @@
 /** Pods without a node: what the scheduler says, and what it waits for. */
 import { conditionOf } from "../../core/conditions.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import type { Evidence } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import type { Evidence } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { claimFindings } from "./claim.ts";
 import { claimNamesOf } from "./claim-names.ts";
 

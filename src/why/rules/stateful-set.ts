@@ -1,8 +1,8 @@
 /** StatefulSets: which pod all others wait for, and why that one is not ready. */
 import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
-import { commandsIn } from "../commands.ts";
-import { type Evidence, podsOf } from "../evidence.ts";
-import { type Finding, finding, type Subject } from "../finding.ts";
+import { commandsIn } from "../findings/commands.ts";
+import { type Evidence, podsOf } from "../findings/evidence.ts";
+import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { creationProblem } from "./creation.ts";
 import { isWell, podFindings } from "./pod.ts";
 

@@ -1,5 +1,5 @@
 /** The sentences of findings in one language. */
-import type { Code, FindingParams } from "../finding.ts";
+import type { Code, FindingParams } from "../findings/finding.ts";
 
 export interface Phrase {
 	/** What is the case, in one or two sentences. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { finding } from "../finding.ts";
+import { finding } from "../findings/finding.ts";
 import { german } from "./de.ts";
 import { english } from "./en.ts";
 import { phraseOf } from "./sentences.ts";

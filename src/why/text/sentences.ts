@@ -1,4 +1,4 @@
-import type { Finding } from "../finding.ts";
+import type { Finding } from "../findings/finding.ts";
 import { german } from "./de.ts";
 import { english } from "./en.ts";
 import type { Phrase, Phrases } from "./phrases.ts";

@@ -12,7 +12,7 @@ import type {
 	Service,
 	StatefulSet,
 	StorageClass,
-} from "../kinds/generated/types.ts";
+} from "../../kinds/generated/types.ts";
 
 export interface Evidence {
 	/** Epoch milliseconds of the cluster's clock. */
