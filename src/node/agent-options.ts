@@ -29,6 +29,8 @@ export interface AgentOptions {
 	node: { name: string; addresses: readonly string[] } & Partial<NodeFacts>;
 	/** Where the node keeps its files. Absent for a simulated node, which keeps none. */
 	directories?: Directories;
+	/** The store of images. */
+	imageDirectory?: string;
 	pods: PodSource;
 	/** ConfigMaps and Secrets that pods name, if many nodes share them. Default: the node watches its own. */
 	references?: WatchedReferences;

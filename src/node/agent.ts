@@ -17,12 +17,13 @@ import { type KubeletConfiguration, usualKubeletConfiguration } from "./context/
 import type { NodeContext, PodFiles } from "./context/node-context.ts";
 import { NodeMetrics } from "./context/node-metrics.ts";
 import { RuntimeView } from "./context/runtime-view.ts";
+import { type Eviction, startEviction } from "./eviction/eviction.ts";
 import { endedLogs } from "./history/ended-logs.ts";
 import { type Heartbeat, startHeartbeat } from "./machine/heartbeat.ts";
 import { machineFacts } from "./machine/machine-facts.ts";
 import { MachineMeter } from "./machine/machine-usage.ts";
 import { type NodeFacts, ownLabels } from "./machine/node-object.ts";
-import { noPressure, type PressureWatch, watchPressure } from "./machine/pressure.ts";
+import { noPressure } from "./machine/pressure.ts";
 import { NodePods } from "./node-pods.ts";
 import { safeSysctlNames } from "./pod/sysctls.ts";
 import { createProber } from "./probes/prober.ts";
@@ -61,7 +62,7 @@ class RunningAgent implements Agent {
 	#heartbeat: Heartbeat | undefined;
 	#endpoint: ((stream: Duplex) => void) | undefined;
 	#meter: MachineMeter | undefined;
-	#pressure: PressureWatch | undefined;
+	#eviction: Eviction | undefined;
 	readonly #maintenance: { stop(): void }[] = [];
 	readonly #words: (error: unknown) => string;
 
@@ -121,21 +122,20 @@ class RunningAgent implements Agent {
 		const limitations = await runtime.limitations();
 		const { signal } = this.#abort;
 		const { leaseMs } = this.#options;
-		const pressure = () => this.#pressure?.now ?? noPressure;
-		const event = (reason: string, message: string) =>
-			this.#context.events.record(this.#nodeReference(), "Normal", reason, message);
+		const pressure = () => this.#eviction?.pressure ?? noPressure;
+		const event = (reason: string, message: string) => this.#nodeEvent("Normal", reason, message);
 		const becameReady = () => event("NodeReady", `Node ${node.name} status is now: NodeReady`);
 		const facts = this.#facts;
 		const reports = { limitations, pressure, becameReady, images: runtime.images?.bind(runtime) };
 		const heartbeat = await startHeartbeat({ client, clock, facts, ...reports, leaseMs, signal });
 		this.#heartbeat = heartbeat;
-		this.#measureMachine();
 		const storage = this.#boundStorage();
 		await this.#context.view.start();
 		const addressesBefore = (await network?.attached()) ?? new Map();
-		this.#pods.begin({ heartbeat, storage, addressesBefore });
+		this.#pods.begin({ heartbeat, storage, pressure, addressesBefore });
 		await pods.subscribe(node.name, (current, last) => this.#pods.changed(current, last));
 		this.#pods.endOrphans();
+		this.#measureMachine();
 		this.#removeLocalVolumes();
 		event("Starting", "Starting kubelet.");
 	}
@@ -189,18 +189,24 @@ class RunningAgent implements Agent {
 	}
 
 	#measureMachine(): void {
-		const { clock, directories } = this.#options;
+		const { clock, directories, runtime, imageDirectory } = this.#options;
 		if (directories === undefined) return;
-		const meter = new MachineMeter(clock, directories.view);
+		const meter = new MachineMeter(clock, directories.view, imageDirectory);
 		this.#meter = meter;
-		this.#pressure = watchPressure({
+		this.#eviction = startEviction({
 			clock,
+			runtime,
+			directories,
+			view: this.#context.view,
 			read: () => meter.read(),
-			thresholds: this.#configuration.evictionHard,
+			rules: this.#configuration,
+			pods: () => this.#pods.workers(),
+			reclaimDisk: async () => runtime.removeUnusedImages?.(),
 			// The next heartbeat retries.
 			changed: () => void this.#heartbeat?.statusChanged().catch(() => {}),
+			warn: (reason, message) => this.#nodeEvent("Warning", reason, message),
 		});
-		this.#maintenance.push(meter, this.#pressure);
+		this.#maintenance.push(meter, this.#eviction);
 	}
 
 	#boundStorage(): StorageMonitor | undefined {
@@ -247,8 +253,9 @@ class RunningAgent implements Agent {
 		return files;
 	}
 
-	#nodeReference() {
+	#nodeEvent(type: "Normal" | "Warning", reason: string, message: string): void {
+		const { name } = this.#options.node;
 		// The reference that upstream's kubelet uses in Events about its node.
-		return { kind: "Node", name: this.#options.node.name, uid: this.#options.node.name };
+		this.#context.events.record({ kind: "Node", name, uid: name }, type, reason, message);
 	}
 }

@@ -3,6 +3,7 @@ import type { Pod } from "../kinds/generated/types.ts";
 import { isFinalPhase } from "../kinds/pod/pod-lifecycle.ts";
 import type { NodeContext } from "./context/node-context.ts";
 import type { Heartbeat } from "./machine/heartbeat.ts";
+import { noPressure, type Pressure } from "./machine/pressure.ts";
 import { admissionVerdict, lacks } from "./pod/admission.ts";
 import type { Verdict } from "./pod/pod-state.ts";
 import { compareWaiting } from "./pod/resize.ts";
@@ -14,6 +15,8 @@ import { PodWorker } from "./sync/pod-worker.ts";
 export interface StartedNode {
 	heartbeat: Pick<Heartbeat, "node" | "refresh">;
 	storage: Pick<StorageMonitor, "added"> | undefined;
+	/** What the node is short of now. */
+	pressure(): Pressure;
 	/** Addresses of pods before the agent restarted, by UID. */
 	addressesBefore: ReadonlyMap<string, { addresses: readonly string[] }>;
 }
@@ -136,6 +139,7 @@ export class NodePods {
 		const others: Pod[] = [];
 		for (const worker of this.#workers.values()) if (worker.active) others.push(worker.allocated());
 		const node = this.#started?.heartbeat.node;
-		return { node, sysctls: this.#sysctls, allocatable: this.#context.node.allocatable, others };
+		const pressure = this.#started?.pressure() ?? noPressure;
+		return { node, sysctls: this.#sysctls, allocatable: this.#context.node.allocatable, others, pressure };
 	}
 }

@@ -192,6 +192,8 @@ export interface ContainerStats {
 	containerId: string;
 	cpuNanoseconds: number;
 	memoryBytes: number;
+	/** Absent: not counted. */
+	processes?: number;
 }
 
 /**
@@ -218,6 +220,8 @@ export interface Runtime {
 
 	/** The images that are on the machine, the largest first; absent: it has none. */
 	images?(): readonly { names: readonly string[]; sizeBytes: number }[];
+	/** Deletes images that no container uses; absent: it has none. */
+	removeUnusedImages?(): Promise<void>;
 
 	createSandbox(config: SandboxConfig): Promise<Sandbox>;
 	/** Kills all its containers immediately and releases its namespaces. */

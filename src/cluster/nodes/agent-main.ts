@@ -72,19 +72,28 @@ function connect(token: string, userAgent: string): { client: Client; informers:
 	return { client, informers };
 }
 
-const pulls = new Map<number, (result: PullResult) => void>();
+/** What the server does for this agent, by ID. */
+const asked = new Map<number, (result: PullResult) => void>();
+let lastAsked = 0;
 
 /** Has the server pull an image: this process has only the node's network. */
 const pull: PullFunction = (wish, signal) =>
 	new Promise((resolve) => {
-		const id = pulls.size === 0 ? 1 : Math.max(...pulls.keys()) + 1;
+		const id = ++lastAsked;
 		const cancel = () => tell({ type: "cancelPull", id });
 		signal.addEventListener("abort", cancel, { once: true });
-		pulls.set(id, (result) => {
+		asked.set(id, (result) => {
 			signal.removeEventListener("abort", cancel);
 			resolve(result);
 		});
 		tell({ type: "pull", id, wish });
+	});
+
+const removeUnused = () =>
+	new Promise<void>((resolve) => {
+		const id = ++lastAsked;
+		asked.set(id, () => resolve());
+		tell({ type: "removeUnusedImages", id });
 	});
 
 /** The parts that need no API server: the runtime, which adopts containers, and the network. */
@@ -100,7 +109,13 @@ async function prepare(): Promise<{ runtime: Runtime; network: NodeNetwork }> {
 				cgroup: config.cgroup,
 				privilegedGroups,
 				imageFile: config.imagesFile,
-				images: { source: config.images.source, pull, pullsAtOnce, store: ImageStore.open(config.images.store) },
+				images: {
+					source: config.images.source,
+					pull,
+					removeUnused,
+					pullsAtOnce,
+					store: ImageStore.open(config.images.store),
+				},
 				standIns: config.standIns,
 				showHome: config.showHome,
 				seccompProfiles: config.seccompProfiles,
@@ -156,6 +171,7 @@ async function runAgent({ node, policies }: AgentTokens, runtime: Runtime, netwo
 		runtime,
 		network: guard.network,
 		informers,
+		imageDirectory: config.images.store,
 		pods: nodePodSource(informers, config.node),
 		node: { name: config.node, addresses: [config.address], labels: config.labels, podCidr: config.podCidr },
 		directories: {
@@ -212,8 +228,8 @@ prepared.catch(fail);
 process.on("message", (order: AgentOrder) => {
 	if (order.type === "stop") return void stop(0);
 	if (order.type === "pulled") {
-		pulls.get(order.id)?.(order.result);
-		pulls.delete(order.id);
+		asked.get(order.id)?.(order.result);
+		asked.delete(order.id);
 		return;
 	}
 	start(order.tokens).catch(fail);

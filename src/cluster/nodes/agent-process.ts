@@ -30,6 +30,8 @@ interface AgentOptions {
 	clock: Clock;
 	/** Pulls an image for the node. */
 	pull: PullFunction;
+	/** Never rejects. */
+	removeUnusedImages(): Promise<void>;
 	/**
 	 * Fulfilled when the API server answers. Called after the agent's process was started, which loads in the meantime.
 	 */
@@ -84,6 +86,12 @@ export class AgentProcess {
 		if (child.connected) child.send(order, () => {});
 	}
 
+	async #removeUnusedImages(child: ChildProcess, id: number): Promise<void> {
+		await this.#options.removeUnusedImages();
+		const order: AgentOrder = { type: "pulled", id, result: { ok: true } };
+		if (child.connected) child.send(order, () => {});
+	}
+
 	/** Kills it immediately and restarts it. */
 	async restart(): Promise<void> {
 		await this.#kill();
@@ -125,6 +133,7 @@ export class AgentProcess {
 			child.on("message", (message: AgentMessage) => {
 				if (message.type === "failed") return reject(new Error(message.message));
 				if (message.type === "pull") return void this.#pull(child, pulls, message);
+				if (message.type === "removeUnusedImages") return void this.#removeUnusedImages(child, message.id);
 				if (message.type === "cancelPull") return pulls.get(message.id)?.abort();
 				this.limitations = message.limitations;
 				resolve();

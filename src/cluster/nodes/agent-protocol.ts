@@ -60,7 +60,8 @@ export type AgentMessage =
 	| { type: "failed"; message: string }
 	/** Nodes have no way out of the cluster: the server has images pulled. */
 	| { type: "pull"; id: number; wish: PullWish }
-	| { type: "cancelPull"; id: number };
+	| { type: "cancelPull"; id: number }
+	| { type: "removeUnusedImages"; id: number };
 
 /**
  * From the server. A lost channel means the same as `stop`: the server is gone, and the next one starts a new agent.

@@ -1,6 +1,7 @@
 /** Starts the process that pulls images when it is needed, and gives it orders (see puller-main.ts). */
 import type { ChildProcess } from "node:child_process";
 import type { Clock, Timer } from "../../core/time/clock.ts";
+import { isCollectionDue } from "../../images/store/prune.ts";
 import { spawnApart } from "../../linux/inherited.ts";
 import type { PullResult, PullWish } from "../../runtime/process/images/image-service.ts";
 import { programFile } from "../files/package-files.ts";
@@ -8,18 +9,23 @@ import type { PullAnswer, PullerSettings, PullOrder } from "./puller-protocol.ts
 
 /** Without orders, the process ends after this time. */
 const idleMs = 20_000;
+/** The interval of upstream's kubelet for deleting images. */
+const collectionMs = 300_000;
 
 export class ImagePuller {
 	readonly #settings: PullerSettings;
 	readonly #clock: Clock;
 	#child: ChildProcess | undefined;
 	#idle: Timer | undefined;
+	#nextCollection: Timer;
 	readonly #waiting = new Map<number, { child: ChildProcess; resolve: (result: PullResult) => void }>();
 	#orders = 0;
+	#stopped = false;
 
 	constructor(settings: PullerSettings, clock: Clock) {
 		this.#settings = settings;
 		this.#clock = clock;
+		this.#nextCollection = clock.after(collectionMs, () => void this.#collectNow());
 	}
 
 	/** Never rejects. */
@@ -34,7 +40,18 @@ export class ImagePuller {
 		}
 	}
 
-	#order(order: Extract<PullOrder, { type: "pull" }>): Promise<PullResult> {
+	/** Deletes unused images: by the rules, or all of them. Never rejects. */
+	async collect({ all }: { all: boolean }): Promise<void> {
+		await this.#order({ type: "collect", id: ++this.#orders, all });
+	}
+
+	async #collectNow(): Promise<void> {
+		const { store, collection } = this.#settings;
+		if (isCollectionDue(store, collection)) await this.collect({ all: false });
+		if (!this.#stopped) this.#nextCollection = this.#clock.after(collectionMs, () => void this.#collectNow());
+	}
+
+	#order(order: Exclude<PullOrder, { type: "cancel" }>): Promise<PullResult> {
 		const { id } = order;
 		return new Promise((resolve) => {
 			const child = this.#running();
@@ -46,6 +63,8 @@ export class ImagePuller {
 	}
 
 	stop(): void {
+		this.#stopped = true;
+		this.#nextCollection.cancel();
 		this.#idle?.cancel();
 		this.#child?.kill("SIGKILL");
 		this.#child = undefined;

@@ -83,11 +83,14 @@ class ProcessNodes implements NodePool {
 		const { apiSocket, apiTlsSocket } = options.layout;
 		const token = options.tokens.grant(stateMetrics);
 		this.dialAddress = ownServices({ network: options.network, apiSocket, apiTlsSocket, token });
-		const { imageGCHighThresholdPercent: high, imageGCLowThresholdPercent: low } = readKubeletConfiguration(
-			options.kubelet,
-		);
+		const kubelet = readKubeletConfiguration(options.kubelet);
 		const settings = {
-			fullDisk: { high, low },
+			collection: {
+				high: kubelet.imageGCHighThresholdPercent,
+				low: kubelet.imageGCLowThresholdPercent,
+				leastAgeMs: kubelet.imageMinimumGCAgeMs,
+				mostAgeMs: kubelet.imageMaximumGCAgeMs,
+			},
 			store: this.#imageStore,
 			registriesFile: options.layout.registries,
 			dockerDirectory: process.env.DOCKER_CONFIG || join(homeDirectory() ?? "/", ".docker"),
@@ -158,6 +161,7 @@ class ProcessNodes implements NodePool {
 			data: layout.data,
 			clock,
 			pull: (wish, signal) => this.#puller.pull(wish, signal),
+			removeUnusedImages: () => this.#puller.collect({ all: true }),
 			apiAnswers: this.#options.apiAnswers ?? (async () => {}),
 		});
 		this.#nodes.set(node.name, { agent, holder, tokens });

@@ -8,7 +8,7 @@ import { systemClock } from "../../core/time/clock.ts";
 import { ImageFailure } from "../../images/model/failure.ts";
 import { pullImage } from "../../images/pull.ts";
 import { noRegistries, parseRegistries, type Registries } from "../../images/registry/registries-file.ts";
-import { pruneFullDisk } from "../../images/store/prune.ts";
+import { collectImages, prune } from "../../images/store/prune.ts";
 import { ImageStore } from "../../images/store/store.ts";
 import { StoreWriter } from "../../images/store/store-writer.ts";
 import { logError } from "../../linux/process-log.ts";
@@ -20,7 +20,7 @@ const clock = systemClock();
 const settings = JSON.parse(process.argv[2] ?? "{}") as PullerSettings;
 const writer = new StoreWriter(ImageStore.open(settings.store));
 const cleaned = writer.cleanUp().catch((error: unknown) => logError("cleaning the image store", error));
-/** Pulls in progress, by order. */
+/** Orders in progress, by ID. */
 const pulling = new Map<number, AbortController>();
 
 /** @throws Error that names the file */
@@ -40,8 +40,7 @@ async function pull({ image, credentials, connectMs }: PullWish, signal: AbortSi
 		await cleaned;
 		const options = { writer, registries, dockerDirectory, clock };
 		await pullImage(options, { image, credentials, signal, ...(connectMs === undefined ? {} : { connectMs }) });
-		const removal = await pruneFullDisk(writer, clock.now(), settings.fullDisk);
-		if (removal !== undefined) console.log(`the disk is full: deleted ${removal.images.length} images`);
+		await collect({ all: false });
 		return { ok: true };
 	} catch (error) {
 		if (signal.aborted) return { ok: false, kind: "failed", message: "the pull was canceled" };
@@ -50,12 +49,27 @@ async function pull({ image, credentials, connectMs }: PullWish, signal: AbortSi
 	}
 }
 
+async function collect({ all }: { all: boolean }): Promise<PullResult> {
+	const nowMs = clock.now();
+	const { collection } = settings;
+	try {
+		const { images } = all
+			? await prune(writer, { nowMs, leastAgeMs: collection.leastAgeMs, unusedMs: 0 })
+			: await collectImages(writer, nowMs, collection);
+		if (images.length > 0) console.log(`deleted ${images.length} images that no container uses`);
+	} catch (error) {
+		logError("deleting images", error);
+	}
+	return { ok: true };
+}
+
 process.on("message", (order: PullOrder) => {
 	if (order.type === "cancel") return pulling.get(order.id)?.abort(new Error("the pull was canceled"));
-	const { id, wish } = order;
+	const { id } = order;
 	const cancel = new AbortController();
 	pulling.set(id, cancel);
-	void pull(wish, cancel.signal).then((result) => {
+	const work = order.type === "pull" ? pull(order.wish, cancel.signal) : collect(order);
+	void work.then((result) => {
 		const answer: PullAnswer = { id, result };
 		process.send?.(answer, undefined, undefined, () => {});
 		pulling.delete(id);

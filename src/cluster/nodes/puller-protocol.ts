@@ -1,4 +1,5 @@
 /** The protocol of the server process and the process that pulls images: messages over Node's IPC. */
+import type { CollectionRules } from "../../images/store/prune.ts";
 import type { PullResult, PullWish } from "../../runtime/process/images/image-service.ts";
 
 export interface PullerSettings {
@@ -7,14 +8,16 @@ export interface PullerSettings {
 	/** Need not exist. */
 	registriesFile: string;
 	dockerDirectory: string;
-	/** Unused images are deleted after pulls, see `pruneFullDisk`. */
-	fullDisk: { high: number; low: number };
+	/** Of unused images, which are deleted after pulls and now and then. */
+	collection: CollectionRules;
 }
 
 export type PullOrder =
 	| { type: "pull"; id: number; wish: PullWish }
 	/** Nobody wants the image any more; the pull is answered all the same. */
-	| { type: "cancel"; id: number };
+	| { type: "cancel"; id: number }
+	/** Deletes unused images: by the rules, or all of them. */
+	| { type: "collect"; id: number; all: boolean };
 
 export interface PullAnswer {
 	id: number;

@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { tmpdir } from "node:os";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { systemClock } from "../../core/time/clock.ts";
 import { mediaTypes } from "../model/manifest.ts";
 import { machinePlatform } from "../pull.ts";
-import { prune, removeImage, usedImages } from "../store/prune.ts";
+import { collectImages, isCollectionDue, prune, removeImage, usedImages } from "../store/prune.ts";
 import { ImageStore } from "../store/store.ts";
 import { StoreWriter } from "../store/store-writer.ts";
 import { type BuildEntry, type BuiltImage, dir, file, imageOf, json, link, tarOf } from "../testing/image-builder.ts";
@@ -117,6 +118,20 @@ it("removes names, then the image, and nothing that a container uses", async () 
 	expect(usedImages(writer.store).size).toBe(0);
 	expect((await prune(writer, all)).images).toEqual([image.manifest.digest]);
 	expect(readdirSync(`${directory}/store/layers`)).toEqual([]);
+});
+
+it("deletes images that were not used for long enough, however full the disk is", async () => {
+	await importImages(archive([file("index.json", index(image, "a.example/x:1")), ...blobs(image)]), options());
+	const rules = { high: 100, low: 100, leastAgeMs: 1000, mostAgeMs: 60_000 };
+	const { directory: store } = writer.store;
+	expect([isCollectionDue(store, rules), isCollectionDue(store, { ...rules, mostAgeMs: 0 })]).toEqual([true, false]);
+	mkdirSync(`${directory}/container`);
+	const nowMs = systemClock().now();
+	writer.store.use(image.manifest.digest, "container", `${directory}/container`, nowMs);
+	expect((await collectImages(writer, nowMs + 120_000, rules)).images).toEqual([]);
+	writer.store.unuse(image.manifest.digest, "container", nowMs + 100_000);
+	expect((await collectImages(writer, nowMs + 120_000, rules)).images).toEqual([]);
+	expect((await collectImages(writer, nowMs + 160_000, rules)).images).toEqual([image.manifest.digest]);
 });
 
 it("does not use layers that a crash of the machine may have damaged", async () => {

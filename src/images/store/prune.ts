@@ -1,5 +1,5 @@
 /** Removes images from a store, and what no image needs any more. */
-import { lstatSync, statfsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isCode } from "../../linux/descriptors.ts";
 import { namesIn } from "../../linux/if-there.ts";
@@ -20,12 +20,11 @@ export interface PruneOptions {
 	nowMs: number;
 	/** What is younger stays: pulls of other processes may be adding it. */
 	leastAgeMs: number;
+	/** Only images that were not used for so long; default: `leastAgeMs`. */
+	unusedMs?: number;
 	/** Whether to stop before the next image. Default: never. */
 	enough?(): boolean;
 }
-
-/** As upstream's `imageMinimumGCAge`. */
-export const usualLeastAgeMs = 120_000;
 
 /** Digests of images that containers use. */
 export function usedImages(store: ImageStore): Set<string> {
@@ -61,41 +60,63 @@ export async function removeImage(writer: StoreWriter, image: string, options: P
 
 /** Removes images that no container uses, the ones that were not used for the longest time first. */
 export async function prune(writer: StoreWriter, options: PruneOptions): Promise<Removal> {
-	const { nowMs, leastAgeMs, enough } = options;
+	const { nowMs, leastAgeMs, unusedMs = leastAgeMs, enough } = options;
 	const { store } = writer;
 	const used = usedImages(store);
 	const unused = store
 		.list()
 		.filter(({ image }) => !used.has(image.digest))
 		.map((entry) => ({ entry, usedMs: lastUse(store, entry) }))
-		.filter(({ usedMs }) => nowMs - usedMs >= leastAgeMs)
+		.filter(({ usedMs }) => nowMs - usedMs >= unusedMs)
 		.sort((a, b) => a.usedMs - b.usedMs);
-	const total: Removal = { images: [], names: [], bytes: 0 };
+	let total = nothing;
 	for (const { entry } of unused) {
 		if (enough?.()) break;
-		const { images, names, bytes } = await removeAll(writer, [entry], options);
-		total.images.push(...images);
-		total.names.push(...names);
-		total.bytes += bytes;
+		total = sum(total, await removeAll(writer, [entry], options));
 	}
 	return total;
 }
 
-/**
- * Removes unused images when the disk is fuller than `high` percent, until it is not fuller than `low`.
- */
-export async function pruneFullDisk(
-	writer: StoreWriter,
-	nowMs: number,
-	{ high, low }: { high: number; low: number },
-): Promise<Removal | undefined> {
-	const usage = () => {
-		const { blocks, bavail, bfree } = statfsSync(writer.store.directory);
-		const used = blocks - bfree;
-		return (100 * used) / Math.max(1, used + bavail);
+/** When images are deleted that no container uses. */
+export interface CollectionRules {
+	/** In percent: if the disk is fuller than `high`, until it is not fuller than `low`. */
+	high: number;
+	low: number;
+	/** Younger ones stay. */
+	leastAgeMs: number;
+	/** Ones that were not used for longer go, however full the disk is; 0: never. */
+	mostAgeMs: number;
+}
+
+/** Whether there may be something to delete; cheap. */
+export function isCollectionDue(store: string, { high, mostAgeMs }: CollectionRules): boolean {
+	return existsSync(join(store, "images")) && (mostAgeMs > 0 || diskUsage(store) > high);
+}
+
+/** Deletes unused images by the rules, the ones that were not used for the longest time first. */
+export async function collectImages(writer: StoreWriter, nowMs: number, rules: CollectionRules): Promise<Removal> {
+	const { high, low, leastAgeMs, mostAgeMs } = rules;
+	const { directory } = writer.store;
+	const old = mostAgeMs > 0 ? await prune(writer, { nowMs, leastAgeMs, unusedMs: mostAgeMs }) : nothing;
+	if (diskUsage(directory) <= high) return old;
+	return sum(old, await prune(writer, { nowMs, leastAgeMs, enough: () => diskUsage(directory) <= low }));
+}
+
+const nothing: Removal = { images: [], names: [], bytes: 0 };
+
+function sum(one: Removal, other: Removal): Removal {
+	return {
+		images: [...one.images, ...other.images],
+		names: [...one.names, ...other.names],
+		bytes: one.bytes + other.bytes,
 	};
-	if (usage() <= high) return undefined;
-	return prune(writer, { nowMs, leastAgeMs: usualLeastAgeMs, enough: () => usage() <= low });
+}
+
+/** Of the file system, in percent. */
+function diskUsage(directory: string): number {
+	const { blocks, bavail, bfree } = statfsSync(directory);
+	const used = blocks - bfree;
+	return (100 * used) / Math.max(1, used + bavail);
 }
 
 async function removeAll(writer: StoreWriter, entries: readonly ImageEntry[], options: PruneOptions): Promise<Removal> {

@@ -158,9 +158,11 @@ export class ImageStore {
 		}
 	}
 
-	unuse(image: string, id: string): void {
+	/** Takes that back: the image was used until now. */
+	unuse(image: string, id: string, nowMs: number): void {
 		try {
 			unlinkSync(this.#usePath(image, id));
+			utimesSync(storeFile.image(this.directory, image), nowMs / 1000, nowMs / 1000);
 		} catch (error) {
 			if (!isCode(error, "ENOENT")) throw error;
 		}

@@ -7,9 +7,11 @@ import type { Kind } from "../engine/kind.ts";
 import type { PriorityClass } from "../generated/types.ts";
 
 const highestUserPriority = 1_000_000_000;
+/** Pods of this priority or more are critical for the cluster or their node. */
+export const systemCriticalPriority = 2_000_000_000;
 /** Classes that every cluster has. */
 export const systemPriorities: Readonly<Record<string, number>> = lookup({
-	"system-cluster-critical": 2_000_000_000,
+	"system-cluster-critical": systemCriticalPriority,
 	"system-node-critical": 2_000_001_000,
 });
 

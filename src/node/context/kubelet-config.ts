@@ -37,8 +37,14 @@ export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Recor
 			imageGCHighThresholdPercent: configuration.imageGCHighThresholdPercent,
 			imageGCLowThresholdPercent: configuration.imageGCLowThresholdPercent,
 			localStorageCapacityIsolation: configuration.localStorageCapacityIsolation,
+			imageMinimumGCAge: goDuration(configuration.imageMinimumGCAgeMs),
+			imageMaximumGCAge: goDuration(configuration.imageMaximumGCAgeMs),
 			evictionHard: configuration.evictionHard,
-			evictionPressureTransitionPeriod: "5m0s",
+			evictionSoft: configuration.evictionSoft,
+			evictionSoftGracePeriod: durations(configuration.evictionSoftGraceMs),
+			evictionMinimumReclaim: configuration.evictionMinimumReclaim,
+			evictionMaxPodGracePeriod: configuration.evictionMaxPodGraceSeconds,
+			evictionPressureTransitionPeriod: goDuration(configuration.evictionPressureTransitionMs),
 			resolvConf: "/etc/resolv.conf",
 			cpuManagerPolicy: "none",
 			memoryManagerPolicy: "None",
@@ -51,4 +57,8 @@ export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Recor
 			enableSystemLogHandler: true,
 		},
 	};
+}
+
+function durations(byName: Readonly<Record<string, number>>): Record<string, string> {
+	return Object.fromEntries(Object.entries(byName).map(([name, ms]) => [name, goDuration(ms)]));
 }

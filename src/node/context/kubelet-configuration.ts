@@ -6,18 +6,17 @@
 import type { Cause } from "../../core/errors.ts";
 import { ConfigField, causesText } from "../../core/validation/config-field.ts";
 import { invalidValue } from "../../core/validation/field-errors.ts";
-import { amount, type Thresholds, usualThresholds } from "../machine/pressure.ts";
+import type { EvictionRules } from "../machine/pressure.ts";
 import { patternProblem } from "../pod/sysctls.ts";
+import { checkEviction, evictionReaders, usualEvictionRules } from "./eviction-fields.ts";
 
-export interface KubeletConfiguration {
+export interface KubeletConfiguration extends EvictionRules {
 	/** Patterns of kernel parameters that pods may set in addition to the safe ones. */
 	allowedUnsafeSysctls: readonly string[];
 	containerLogMaxBytes: number;
 	/** Including the file that is currently written. */
 	containerLogMaxFiles: number;
 	containerLogMonitorMs: number;
-	/** Thresholds below which the node reports pressure on memory or disk. */
-	evictionHard: Thresholds;
 	/** Whether one image is pulled at a time; otherwise up to `maxParallelImagePulls`, undefined: any number. */
 	serializeImagePulls: boolean;
 	maxParallelImagePulls: number | undefined;
@@ -26,6 +25,10 @@ export interface KubeletConfiguration {
 	 */
 	imageGCHighThresholdPercent: number;
 	imageGCLowThresholdPercent: number;
+	/** Images that are younger are not deleted. */
+	imageMinimumGCAgeMs: number;
+	/** Images that were not used for longer are deleted, however full the disk is; 0: never. */
+	imageMaximumGCAgeMs: number;
 	/** Whether limits of local storage are enforced. */
 	localStorageCapacityIsolation: boolean;
 	maxPods: number;
@@ -40,13 +43,15 @@ export interface KubeletConfiguration {
  * must not bring down the machine, and seccompDefault is on (docs/decisions/0014-seccomp-profile.md).
  */
 export const usualKubeletConfiguration: KubeletConfiguration = {
+	...usualEvictionRules,
 	allowedUnsafeSysctls: [],
 	containerLogMaxBytes: 10 * 1024 ** 2,
 	containerLogMaxFiles: 5,
 	containerLogMonitorMs: 10_000,
-	evictionHard: usualThresholds,
 	imageGCHighThresholdPercent: 85,
 	imageGCLowThresholdPercent: 80,
+	imageMinimumGCAgeMs: 120_000,
+	imageMaximumGCAgeMs: 0,
 	serializeImagePulls: true,
 	maxParallelImagePulls: undefined,
 	localStorageCapacityIsolation: true,
@@ -63,13 +68,15 @@ const leastPeriodMs = 3000;
 
 /** The value of each field; undefined if the field is absent or invalid. */
 const readers: Readonly<Record<string, (field: ConfigField) => Partial<KubeletConfiguration>>> = {
+	...evictionReaders,
 	allowedUnsafeSysctls: (field) => ({ allowedUnsafeSysctls: field.list().map(sysctlPattern) }),
 	containerLogMaxFiles: (field) => present("containerLogMaxFiles", field.whole(2)),
 	containerLogMaxSize: (field) => present("containerLogMaxBytes", field.bytes(leastLogBytes)),
 	containerLogMonitorInterval: (field) => present("containerLogMonitorMs", field.milliseconds(leastPeriodMs)),
-	evictionHard: (field) => ({ evictionHard: thresholds(field) }),
 	imageGCHighThresholdPercent: (field) => present("imageGCHighThresholdPercent", field.whole(0)),
 	imageGCLowThresholdPercent: (field) => present("imageGCLowThresholdPercent", field.whole(0)),
+	imageMaximumGCAge: (field) => present("imageMaximumGCAgeMs", field.milliseconds(0)),
+	imageMinimumGCAge: (field) => present("imageMinimumGCAgeMs", field.milliseconds(0)),
 	localStorageCapacityIsolation: (field) => present("localStorageCapacityIsolation", field.truth()),
 	maxParallelImagePulls: (field) => present("maxParallelImagePulls", field.whole(1)),
 	maxPods: (field) => present("maxPods", field.whole(0)),
@@ -83,24 +90,6 @@ function present<Name extends keyof KubeletConfiguration>(
 	value: KubeletConfiguration[Name] | undefined,
 ): Partial<KubeletConfiguration> {
 	return value === undefined ? {} : { [name]: value };
-}
-
-/** As upstream: a map in the document replaces all defaults. */
-function thresholds(field: ConfigField): Thresholds {
-	const signals = Object.keys(usualThresholds);
-	field.knows(signals, `is not supported; these are: ${signals.join(", ")}`);
-	const given = field.names().map((name) => [name, threshold(field.field(name))] as const);
-	return Object.fromEntries(given);
-}
-
-function threshold(field: ConfigField): string {
-	const text = field.text();
-	try {
-		amount(text, 1);
-	} catch {
-		field.wrong(invalidValue(field.path, field.value, "must be a quantity, or a share such as 10%"));
-	}
-	return text;
 }
 
 function sysctlPattern(field: ConfigField): string {
@@ -117,7 +106,7 @@ function sysctlPattern(field: ConfigField): string {
 export function readKubeletConfiguration(document: unknown): KubeletConfiguration {
 	const causes: Cause[] = [];
 	const root = new ConfigField(document, causes);
-	const names = Object.keys(readers);
+	const names = Object.keys(readers).sort();
 	root.knows(["apiVersion", "kind", ...names], `is not supported; these are: ${names.join(", ")}`);
 	root.expectType(["kubelet.config.k8s.io/v1beta1"], "KubeletConfiguration", { isOptional: true });
 	let configuration = usualKubeletConfiguration;
@@ -125,6 +114,7 @@ export function readKubeletConfiguration(document: unknown): KubeletConfiguratio
 		const field = root.field(name);
 		if (!field.isAbsent) configuration = { ...configuration, ...read(field) };
 	}
+	checkEviction(configuration, root);
 	if (causes.length > 0) throw new Error(causesText(causes));
 	return configuration;
 }

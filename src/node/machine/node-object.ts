@@ -139,12 +139,19 @@ function nodeConditions(
 					reason: "KubeletHasNoDiskPressure",
 					message: "kubelet has no disk pressure",
 				},
-		{
-			type: "PIDPressure",
-			status: "False",
-			reason: "KubeletHasSufficientPID",
-			message: "kubelet has sufficient PID available",
-		},
+		pressure.has("PIDPressure")
+			? {
+					type: "PIDPressure",
+					status: "True",
+					reason: "KubeletHasInsufficientPID",
+					message: "kubelet has insufficient PID available",
+				}
+			: {
+					type: "PIDPressure",
+					status: "False",
+					reason: "KubeletHasSufficientPID",
+					message: "kubelet has sufficient PID available",
+				},
 		{ type: "Ready", status: "True", reason: "KubeletReady", message: ready },
 	];
 	const types = new Set(drafts.map(({ type }) => type));

@@ -1,17 +1,21 @@
-/** Conditions of a node by its machine's figures. */
-import { setImmediate } from "node:timers/promises";
+/** Conditions of a node, and what calls for evictions, by its machine's figures. */
 import { expect, it } from "vitest";
-import { VirtualClock } from "../../core/time/virtual-clock.ts";
-import { readKubeletConfiguration } from "../context/kubelet-configuration.ts";
-import { pressureOf, usualThresholds, watchPressure } from "./pressure.ts";
+import { readKubeletConfiguration, usualKubeletConfiguration } from "../context/kubelet-configuration.ts";
+import { PressureState } from "./pressure.ts";
+import { observe } from "./signals.ts";
 
 const mebi = 1024 ** 2;
+const disk = { capacityBytes: 1000, availableBytes: 200, usedBytes: 800, inodes: 1000, freeInodes: 500 };
 const healthy = {
 	availableMemoryBytes: 200 * mebi,
 	totalMemoryBytes: 1000 * mebi,
-	fs: { capacityBytes: 1000, availableBytes: 200, usedBytes: 800, inodes: 1000, freeInodes: 500 },
+	fs: disk,
+	pids: { available: 1000, capacity: 4000 },
 };
-const fs = (changes: Partial<typeof healthy.fs>) => ({ ...healthy, fs: { ...healthy.fs, ...changes } });
+const fs = (changes: Partial<typeof disk>) => ({ ...healthy, fs: { ...disk, ...changes } });
+const pressureOf = (usage: Parameters<typeof observe>[0], rules = usualKubeletConfiguration) => [
+	...new PressureState(rules).look(observe(usage), 0).pressure,
+];
 
 it.each([
 	["nothing", healthy, []],
@@ -19,50 +23,52 @@ it.each([
 	["little disk", fs({ availableBytes: 99 }), ["DiskPressure"]],
 	["few inodes", fs({ freeInodes: 49 }), ["DiskPressure"]],
 	["no inodes to count", fs({ inodes: 0, freeInodes: 0 }), []],
+	["little disk for images", { ...healthy, imageFs: { ...disk, availableBytes: 149 } }, ["DiskPressure"]],
+	["few processes, which have no threshold by default", { ...healthy, pids: { available: 1, capacity: 4000 } }, []],
 ])("%s", (_, usage, expected) => {
-	expect([...pressureOf(usage, usualThresholds)]).toEqual(expected);
+	expect(pressureOf(usage)).toEqual(expected);
 });
 
 it("goes by the thresholds of a configuration, and by none that it leaves out", () => {
-	const { evictionHard } = readKubeletConfiguration({ evictionHard: { "nodefs.available": "500" } });
-	expect([...pressureOf({ ...healthy, availableMemoryBytes: 0 }, evictionHard)]).toEqual(["DiskPressure"]);
-	const read = (thresholds: unknown) => () => readKubeletConfiguration({ evictionHard: thresholds });
-	expect(read({ "imagefs.available": "5%" })).toThrow("evictionHard");
-	expect(read({ "memory.available": "much" })).toThrow("evictionHard.memory.available");
-	expect(read([])).toThrow("evictionHard: must be a mapping");
+	const rules = readKubeletConfiguration({ evictionHard: { "nodefs.available": "500", "pid.available": "50%" } });
+	expect(pressureOf({ ...healthy, availableMemoryBytes: 0 }, rules)).toEqual(["DiskPressure", "PIDPressure"]);
+	const read = (document: unknown) => () => readKubeletConfiguration(document);
+	expect(read({ evictionHard: { "cpu.available": "5%" } })).toThrow("evictionHard.cpu.available: is not supported");
+	expect(read({ evictionHard: { "memory.available": "much" } })).toThrow("evictionHard.memory.available");
+	expect(read({ evictionHard: [] })).toThrow("evictionHard: must be a mapping");
+	expect(read({ evictionSoft: { "memory.available": "1Gi" } })).toThrow(
+		"evictionSoftGracePeriod.memory.available: Required value: every soft threshold needs a grace period",
+	);
 });
 
-it("says so at once, and takes it back when all has been well for five minutes", async () => {
-	const clock = new VirtualClock();
-	let available = 200;
-	const seen: string[] = [];
-	const watch = watchPressure({
-		clock,
-		read: async () => ({
-			...fs({ availableBytes: available }),
-			bootedAtMs: 0,
-			cores: 1,
-			memoryBytes: 0,
-			rssBytes: 0,
-			cpuNanoseconds: 0,
-		}),
-		thresholds: usualThresholds,
-		changed: () => seen.push(`${clock.monotonicMs() / 1000} s: ${[...watch.now].join()}`),
+it("says so at once, and takes it back when all has been well for five minutes", () => {
+	const state = new PressureState(usualKubeletConfiguration);
+	const look = (availableBytes: number, seconds: number) => [
+		...state.look(observe(fs({ availableBytes })), seconds * 1000).pressure,
+	];
+	expect(look(200, 0)).toEqual([]);
+	expect(look(50, 10)).toEqual(["DiskPressure"]);
+	expect(look(200, 309)).toEqual(["DiskPressure"]);
+	expect(look(200, 310)).toEqual([]);
+});
+
+it("waits for the grace period of soft thresholds, and reclaims beyond a threshold what a configuration says", () => {
+	const rules = readKubeletConfiguration({
+		evictionHard: { "memory.available": "10Mi" },
+		evictionSoft: { "memory.available": "100Mi" },
+		evictionSoftGracePeriod: { "memory.available": "1m30s" },
+		evictionMinimumReclaim: { "memory.available": "50Mi" },
 	});
-	const until = async (seconds: number) => {
-		await setImmediate();
-		while (clock.monotonicMs() < seconds * 1000) {
-			clock.step();
-			await setImmediate();
-		}
-	};
-	const startMs = clock.monotonicMs();
-	await until(startMs / 1000 + 20);
-	expect(seen).toEqual([]);
-	available = 50;
-	await until(startMs / 1000 + 30);
-	available = 200;
-	await until(startMs / 1000 + 600);
-	watch.stop();
-	expect(seen).toEqual([`${startMs / 1000 + 30} s: DiskPressure`, `${startMs / 1000 + 330} s: `]);
+	const state = new PressureState(rules);
+	const due = (mebibytes: number, seconds: number) =>
+		state
+			.look(observe({ ...healthy, availableMemoryBytes: mebibytes * mebi }), seconds * 1000)
+			.due.map(({ isHard }) => (isHard ? "hard" : "soft"));
+	expect(due(90, 0)).toEqual([]);
+	expect(due(90, 89)).toEqual([]);
+	expect(due(90, 90)).toEqual(["soft"]);
+	expect(due(149, 100)).toEqual(["soft"]);
+	expect(due(150, 110)).toEqual([]);
+	expect(due(149, 120)).toEqual([]);
+	expect(due(9, 130)).toEqual(["hard"]);
 });

@@ -1,105 +1,95 @@
-/**
- * Whether a node is short of memory or disk, for its conditions: compares the machine's usage with the kubelet's
- * thresholds.
- */
+/** Whether a node is under pressure, and which thresholds call for evictions, from one look to the next. Pure. */
+import {
+	amount,
+	type Observations,
+	type PressureType,
+	type Signal,
+	type SignalAmounts,
+	signalNames,
+	signals,
+} from "./signals.ts";
 
-import { parseQuantity } from "../../core/quantity.ts";
-import type { Clock, Timer } from "../../core/time/clock.ts";
-import type { MachineUsage } from "./machine-usage.ts";
-
-export type Pressure = ReadonlySet<"MemoryPressure" | "DiskPressure">;
+export type Pressure = ReadonlySet<PressureType>;
 export const noPressure: Pressure = new Set();
 
-/** Upstream's signals for a machine without a separate image file system, with their default thresholds. */
-export const usualThresholds = {
-	"memory.available": "100Mi",
-	"nodefs.available": "10%",
-	"nodefs.inodesFree": "5%",
-} as const;
-
-type Signal = keyof typeof usualThresholds;
-/** Quantities, or percentages such as `10%`; absent signals have no threshold. */
-export type Thresholds = Readonly<Partial<Record<Signal, string>>>;
-
-const conditions = {
-	"memory.available": "MemoryPressure",
-	"nodefs.available": "DiskPressure",
-	"nodefs.inodesFree": "DiskPressure",
-} as const;
-
-/** The interval of upstream's kubelet. */
-const everyMs = 10_000;
-/** How long a condition lasts after the threshold was last exceeded (upstream's evictionPressureTransitionPeriod). */
-const lastingMs = 300_000;
-
-/** Pure. */
-export function pressureOf(
-	{
-		availableMemoryBytes,
-		totalMemoryBytes,
-		fs,
-	}: Pick<MachineUsage, "availableMemoryBytes" | "totalMemoryBytes" | "fs">,
-	thresholds: Thresholds,
-): Pressure {
-	const figures: Record<Signal, readonly [available: number, capacity: number]> = {
-		"memory.available": [availableMemoryBytes, totalMemoryBytes],
-		"nodefs.available": [fs.availableBytes, fs.capacityBytes],
-		"nodefs.inodesFree": [fs.freeInodes, fs.inodes],
-	};
-	// Object.keys returns strings; these are the signals.
-	const short = (Object.keys(figures) as Signal[]).filter((signal) => {
-		const [available, capacity] = figures[signal];
-		const threshold = thresholds[signal];
-		// File systems that create inodes on demand report 0 inodes.
-		return threshold !== undefined && capacity > 0 && available < amount(threshold, capacity);
-	});
-	return new Set(short.map((signal) => conditions[signal]));
+/** As the fields of a KubeletConfiguration. */
+export interface EvictionRules {
+	evictionHard: SignalAmounts;
+	evictionSoft: SignalAmounts;
+	/** For how long a soft threshold must be exceeded; every soft threshold has one. */
+	evictionSoftGraceMs: Readonly<Partial<Record<Signal, number>>>;
+	/** What must be available beyond a threshold before it is no longer exceeded. */
+	evictionMinimumReclaim: SignalAmounts;
+	/** How long a condition lasts after the threshold was last exceeded. */
+	evictionPressureTransitionMs: number;
+	/** The longest grace period of pods that are evicted by a soft threshold, in seconds. */
+	evictionMaxPodGraceSeconds: number;
 }
 
-/** @throws Error if the text is neither a percentage nor a quantity */
-export function amount(threshold: string, capacity: number): number {
-	const share = /^(\d+(?:\.\d+)?)%$/.exec(threshold)?.[1];
-	return share === undefined ? parseQuantity(threshold) : (capacity * Number(share)) / 100;
+/** What the machine lacks. */
+export interface Shortage {
+	signal: Signal;
+	isHard: boolean;
+	available: number;
+	/** The threshold as a quantity: a share is computed of the capacity. */
+	threshold: { text: string; isShare: boolean; amount: number };
 }
 
-export interface PressureWatch {
-	/** The last result. */
-	readonly now: Pressure;
-	stop(): void;
+export class PressureState {
+	readonly #rules: EvictionRules;
+	/** By signal and kind of threshold, since when it has been exceeded. */
+	readonly #sinceMs = new Map<string, number>();
+	/** Of those that called for evictions at the last look: they have to be exceeded by more to be over. */
+	#due: ReadonlySet<string> = new Set();
+	readonly #lastSeenMs = new Map<PressureType, number>();
+
+	constructor(rules: EvictionRules) {
+		this.#rules = rules;
+	}
+
+	/**
+	 * @param nowMs on the monotonic clock
+	 * @returns the conditions, and the thresholds that call for evictions now, those of memory first
+	 */
+	look(observed: Observations, nowMs: number): { pressure: Pressure; due: readonly Shortage[] } {
+		const exceeded = this.exceeded(observed);
+		const keys = new Set(exceeded.map(keyOf));
+		for (const key of this.#sinceMs.keys()) if (!keys.has(key)) this.#sinceMs.delete(key);
+		for (const shortage of exceeded) {
+			const key = keyOf(shortage);
+			if (!this.#sinceMs.has(key)) this.#sinceMs.set(key, nowMs);
+			this.#lastSeenMs.set(signals[shortage.signal].pressure, nowMs);
+		}
+		const due = exceeded.filter((shortage) => {
+			const graceMs = shortage.isHard ? 0 : (this.#rules.evictionSoftGraceMs[shortage.signal] ?? 0);
+			return nowMs - (this.#sinceMs.get(keyOf(shortage)) ?? nowMs) >= graceMs;
+		});
+		this.#due = new Set(due.map(keyOf));
+		const { evictionPressureTransitionMs } = this.#rules;
+		const lasting = [...this.#lastSeenMs].filter(([, seenMs]) => nowMs - seenMs < evictionPressureTransitionMs);
+		return { pressure: new Set(lasting.map(([type]) => type)), due };
+	}
+
+	/** The thresholds that are exceeded. */
+	exceeded(observed: Observations): Shortage[] {
+		const { evictionHard, evictionSoft } = this.#rules;
+		return [...this.#exceededOf(evictionHard, true, observed), ...this.#exceededOf(evictionSoft, false, observed)].sort(
+			(a, b) => signalNames.indexOf(a.signal) - signalNames.indexOf(b.signal),
+		);
+	}
+
+	#exceededOf(thresholds: SignalAmounts, isHard: boolean, observed: Observations): Shortage[] {
+		return signalNames.flatMap((signal): Shortage[] => {
+			const [text, figure] = [thresholds[signal], observed.get(signal)];
+			if (text === undefined || figure === undefined) return [];
+			const threshold = { text, isShare: text.endsWith("%"), amount: amount(text, figure.capacity) };
+			const found = { signal, isHard, available: figure.available, threshold };
+			const reclaim = this.#due.has(keyOf(found)) ? (this.#rules.evictionMinimumReclaim[signal] ?? "0") : "0";
+			return figure.available < threshold.amount + amount(reclaim, figure.capacity) ? [found] : [];
+		});
+	}
 }
 
-/** @param changed called when the pressure changes */
-export function watchPressure(options: {
-	clock: Clock;
-	read(): Promise<MachineUsage>;
-	thresholds: Thresholds;
-	changed(): void;
-}): PressureWatch {
-	const { clock, read, thresholds, changed } = options;
-	const lastSeenMs = new Map<"MemoryPressure" | "DiskPressure", number>();
-	let now = noPressure;
-	let timer: Timer | undefined;
-	let stopped = false;
-	const look = async () => {
-		// If the machine cannot be measured, the last result remains.
-		const usage = await read().catch(() => undefined);
-		if (stopped) return;
-		const nowMs = clock.monotonicMs();
-		if (usage !== undefined) for (const type of pressureOf(usage, thresholds)) lastSeenMs.set(type, nowMs);
-		const lasting = [...lastSeenMs].filter(([, seenMs]) => nowMs - seenMs < lastingMs).map(([type]) => type);
-		const isNew = lasting.length !== now.size || lasting.some((type) => !now.has(type));
-		now = new Set(lasting);
-		if (isNew) changed();
-		timer = clock.after(everyMs, () => void look());
-	};
-	void look();
-	return {
-		get now() {
-			return now;
-		},
-		stop() {
-			stopped = true;
-			timer?.cancel();
-		},
-	};
+function keyOf({ signal, isHard }: Pick<Shortage, "signal" | "isHard">): string {
+	return `${signal} ${isHard}`;
 }

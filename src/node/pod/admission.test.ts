@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Node, Pod, PodSpec } from "../../kinds/generated/types.ts";
+import { noPressure, type Pressure } from "../machine/pressure.ts";
 import { admissionVerdict } from "./admission.ts";
 
 const metadata = (name: string) => ({
@@ -24,7 +25,7 @@ const node: Node = {
 	status: { allocatable: { "example.com/dongle": "3" } },
 };
 const tolerations = [{ key: "gone", operator: "Exists" }];
-const verdict = (spec: Partial<PodSpec>, others: Pod[] = [], pods = 10) =>
+const verdict = (spec: Partial<PodSpec>, others: Pod[] = [], pods = 10, pressure: Pressure = noPressure) =>
 	admissionVerdict(pod("new", { tolerations, ...spec }), {
 		node,
 		sysctls: ["net.ipv4.tcp_syncookies"],
@@ -33,6 +34,7 @@ const verdict = (spec: Partial<PodSpec>, others: Pod[] = [], pods = 10) =>
 			["pods", pods],
 		]),
 		others,
+		pressure,
 	});
 
 describe("a node", () => {
@@ -42,6 +44,20 @@ describe("a node", () => {
 			reason: "SysctlForbidden",
 			message: 'Pod was rejected: forbidden sysctl: "vm.dirty_expire_centisecs" not allowlisted',
 		});
+	});
+
+	test("under pressure takes critical pods, and for want of memory those that say what they need or tolerate it", () => {
+		const memory: Pressure = new Set(["MemoryPressure"]);
+		const disk: Pressure = new Set(["DiskPressure"]);
+		const tolerated = [...tolerations, { key: "node.kubernetes.io/memory-pressure", operator: "Exists" }];
+		expect(verdict({}, [], 10, memory)).toEqual({
+			reason: "Evicted",
+			message: "Pod was rejected: The node had condition: [MemoryPressure]. ",
+		});
+		expect(verdict(cpu("1"), [], 10, memory)).toBeUndefined();
+		expect(verdict({ tolerations: tolerated }, [], 10, memory)).toBeUndefined();
+		expect(verdict(cpu("1"), [], 10, disk)?.message).toContain("[DiskPressure]");
+		expect(verdict({ priority: 2_000_001_000 }, [], 10, disk)).toBeUndefined();
 	});
 
 	test("takes what fits, and refuses what does not with the sums", () => {

@@ -2,9 +2,12 @@
 
 import { parseQuantity } from "../../core/quantity.ts";
 import type { Node, Pod } from "../../kinds/generated/types.ts";
+import { isCritical } from "../../kinds/pod/critical.ts";
 import { compileNodeSelector } from "../../kinds/pod/node-selector.ts";
+import { qosClass } from "../../kinds/pod/pod-qos.ts";
 import { sidecarsOf } from "../../kinds/pod/spec/sidecars.ts";
 import { untolerated } from "../../kinds/pod/tolerations.ts";
+import { noPressure, type Pressure } from "../machine/pressure.ts";
 import type { Verdict } from "./pod-state.ts";
 import { specRequests } from "./runtime-resources.ts";
 import { sysctlVerdict } from "./sysctls.ts";
@@ -18,11 +21,15 @@ export interface AdmissionState {
 	allocatable: ReadonlyMap<string, number>;
 	/** Other pods on the node that have not terminated. */
 	others: Iterable<Pod>;
+	/** What the node is short of. */
+	pressure?: Pressure;
 }
 
 /** Why the pod is rejected; undefined if it is admitted. */
 export function admissionVerdict(pod: Pod, state: AdmissionState): Verdict | undefined {
-	const { node, sysctls } = state;
+	const { node, sysctls, pressure = noPressure } = state;
+	const pressed = pressureVerdict(pod, pressure);
+	if (pressed !== undefined) return pressed;
 	const forbidden = sysctlVerdict(pod, sysctls);
 	if (forbidden !== undefined) return forbidden;
 	const selected = node === undefined || matchesNode(pod, node);
@@ -35,6 +42,17 @@ export function admissionVerdict(pod: Pod, state: AdmissionState): Verdict | und
 		return refuse("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
 	}
 	return lacks(pod, state);
+}
+
+/** A node that is short of memory takes pods that say what they need; one that is short of something else takes none. */
+function pressureVerdict(pod: Pod, pressure: Pressure): Verdict | undefined {
+	if (pressure.size === 0 || isCritical(pod)) return undefined;
+	if (pressure.size === 1 && pressure.has("MemoryPressure")) {
+		const taint = { key: "node.kubernetes.io/memory-pressure", effect: "NoSchedule" };
+		const tolerates = untolerated([taint], pod.spec.tolerations ?? [], ["NoSchedule"]) === undefined;
+		if (tolerates || qosClass(pod.spec) !== "BestEffort") return undefined;
+	}
+	return refuse("Evicted", `The node had condition: [${[...pressure].join(" ")}]. `);
 }
 
 /** Resources that the pod requests and the node does not have available; undefined if it fits. */

@@ -1,13 +1,12 @@
 /** Measures pods with limits for local storage, and evicts those that exceed them. Does nothing if there are none. */
-import { join } from "node:path";
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { RuntimeView } from "../context/runtime-view.ts";
 import type { Verdict } from "../pod/pod-state.ts";
-import { type Directories, podLogDirectory, volumeDirectory } from "../volumes/layout.ts";
-import { diskUsage } from "./disk-usage.ts";
-import { containerLimits, hasStorageLimits, isOnDisk, type StorageUsage, storageExcess } from "./storage-limits.ts";
+import type { Directories } from "../volumes/layout.ts";
+import { measureStorage } from "./measure-storage.ts";
+import { containerLimits, hasStorageLimits, storageExcess } from "./storage-limits.ts";
 
 /** The interval of the kubelet's eviction manager. */
 const everyMs = 10_000;
@@ -48,7 +47,8 @@ export function watchStorage(options: {
 	};
 	const look = async () => {
 		for (const one of limited()) {
-			const message = storageExcess(one.pod, await measure(options, one.pod));
+			const containers = containerLimits(one.pod).size > 0;
+			const message = storageExcess(one.pod, await measureStorage(options, one.pod, { containers }));
 			if (stopped) return;
 			if (message !== undefined && one.active) one.end({ reason: "Evicted", message, graceSeconds });
 		}
@@ -70,23 +70,4 @@ export function watchStorage(options: {
 			timer?.cancel();
 		},
 	};
-}
-
-async function measure(
-	{ runtime, view, directories }: Pick<Parameters<typeof watchStorage>[0], "runtime" | "view" | "directories">,
-	pod: Pod,
-): Promise<StorageUsage> {
-	const { uid } = pod.metadata;
-	const emptyDirs = new Map<string, number>();
-	for (const volume of (pod.spec.volumes ?? []).filter(isOnDisk))
-		emptyDirs.set(volume.name, await diskUsage(volumeDirectory(directories, uid, volume)));
-	const containers = new Map<string, number>();
-	if (containerLimits(pod).size === 0) return { emptyDirs, containers };
-	for (const { id, config, state } of view.of(uid).containers) {
-		if (state !== "running") continue;
-		let bytes = await diskUsage(join(podLogDirectory(directories, pod), config.name));
-		for (const layer of runtime.writableLayers?.(id) ?? []) bytes += await diskUsage(layer);
-		containers.set(config.name, bytes);
-	}
-	return { emptyDirs, containers };
 }

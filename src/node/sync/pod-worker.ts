@@ -58,6 +58,11 @@ export class PodWorker implements PodDriver {
 		return !gone && !isFinalPhase(status?.phase ?? pod.status?.phase) && runtimeState.verdict === undefined;
 	}
 
+	/** Whether the pod has released what it used of the node. */
+	get released(): boolean {
+		return this.#managed.runtimeState.released || this.#managed.closed;
+	}
+
 	/** The API has a newer version of the pod. */
 	update(pod: Pod): void {
 		const { runtimeState, pod: before } = this.#managed;
@@ -87,6 +92,7 @@ export class PodWorker implements PodDriver {
 	/** Terminates the pod for good: rejected at admission, or evicted. */
 	end(verdict: Verdict): void {
 		this.#managed.runtimeState.judged(verdict);
+		this.#managed.endStarts();
 		this.#managed.record("Warning", verdict.reason, verdict.message.replace(/^Pod was rejected: /, ""));
 		this.wake();
 	}

@@ -45,6 +45,7 @@ const machine: MachineUsage = {
 	rssBytes: 250,
 	cpuNanoseconds: 90_000_000_000,
 	cpuNanoCores: 1_500_000_000,
+	pids: { available: 1, capacity: 2 },
 	fs: { capacityBytes: 100, availableBytes: 30, usedBytes: 60, inodes: 10, freeInodes: 4 },
 };
 

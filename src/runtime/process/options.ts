@@ -26,7 +26,7 @@ export interface ProcessRuntimeOptions {
 	/** The time limit for starting a sandbox or container; default: two minutes, upstream's timeout. */
 	startLimitMs?: number;
 	/** Images of registries; absent: only the machine's programs run. */
-	images?: Partial<Pick<ImageServiceOptions, "store" | "pull" | "source" | "pullsAtOnce">>;
+	images?: Partial<Pick<ImageServiceOptions, "store" | "pull" | "removeUnused" | "source" | "pullsAtOnce">>;
 	/** Directory of the stand-ins for programs; default: this package's. */
 	standIns?: string;
 }

@@ -69,6 +69,10 @@ class ProcessRuntime implements Runtime {
 		return this.#environment.images.list();
 	}
 
+	removeUnusedImages(): Promise<void> {
+		return this.#environment.images.removeUnused();
+	}
+
 	async createSandbox(config: SandboxConfig): Promise<Sandbox> {
 		const same = [...this.#sandboxes.values()].find(
 			(sandbox) => sandbox.config.podUid === config.podUid && sandbox.config.attempt === config.attempt,

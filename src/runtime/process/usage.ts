@@ -17,6 +17,7 @@ export function measure(containers: readonly ProcessContainer[]): ContainerStats
 		if (stats === undefined || used === undefined) continue;
 		stats.cpuNanoseconds += used.cpuNanoseconds;
 		stats.memoryBytes += used.memoryBytes;
+		stats.processes = (stats.processes ?? 0) + 1;
 	}
 	return [...byNamespace.values()];
 }

@@ -1,5 +1,6 @@
 /** The objects that a pod on a node gives its node access to, as upstream's node authorizer counts them. Pure. */
 import type { Container, PersistentVolume, Pod, Volume } from "../../../kinds/generated/types.ts";
+import { mirrorAnnotation } from "../../../kinds/pod/static-pod.ts";
 
 /** An object of a kind that nodes read one by one: `secrets/default/db`. */
 export type Reference = string;
@@ -7,8 +8,6 @@ export type Reference = string;
 export function reference(plural: string, namespace: string, name: string): Reference {
 	return `${plural}/${namespace}/${name}`;
 }
-
-const mirrorAnnotation = "kubernetes.io/config.mirror";
 
 /** Each once. None for a mirror pod: a node makes those itself, and would give itself access. */
 export function referencesOf({ metadata, spec, status }: Pick<Pod, "metadata" | "spec" | "status">): Set<Reference> {

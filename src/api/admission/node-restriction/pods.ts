@@ -3,10 +3,9 @@
 import { sameJson } from "../../../core/equal.ts";
 import { nodes } from "../../../kinds/core/node.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
+import { mirrorAnnotation } from "../../../kinds/pod/static-pod.ts";
 import { referencesOf } from "../../access/node/pod-references.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
-
-const mirrorAnnotation = "kubernetes.io/config.mirror";
 
 export function podProblem(node: string, request: AdmissionAttributes): string | undefined {
 	const { operation, subresource } = request;

@@ -5,13 +5,13 @@ import { randomSuffix } from "../../../core/validation/names.ts";
 import { serviceAccounts } from "../../../kinds/core/serviceaccount.ts";
 import type { Container, Pod, ServiceAccount, Volume } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
+import { mirrorAnnotation } from "../../../kinds/pod/static-pod.ts";
 import { referencesOf } from "../../access/node/pod-references.ts";
 import { type AdmissionStep, refused } from "../../server/admission-step.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";
-const mirrorAnnotation = "kubernetes.io/config.mirror";
 /** One hour and seven seconds: agents recognise by it that the client did not choose the time. */
 const tokenSeconds = 3607;
 const fileMode = 0o644;

@@ -279,7 +279,7 @@ export class ProcessContainer {
 		await this.#environment.cgroups.remove(this.#record.cgroup, this.#environment.clock);
 		for (const place of places(this.#environment, this.id)) this.#environment.trash.discard(place);
 		const { files } = this.#record;
-		if (files !== undefined) this.#environment.images.store?.unuse(files.image, this.id);
+		if (files !== undefined) this.#environment.images.store?.unuse(files.image, this.id, this.#environment.clock.now());
 	}
 
 	#save(): void {

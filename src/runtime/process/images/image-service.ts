@@ -30,6 +30,8 @@ export interface ImageServiceOptions {
 	/** Absent: only the machine's programs run. */
 	store?: ImageStore;
 	pull?: PullFunction;
+	/** Deletes images that no container uses. Never rejects. */
+	removeUnused?: () => Promise<void>;
 	/** Unless pods say otherwise. */
 	source: ImageSource;
 	/** Of this node. */
@@ -93,6 +95,10 @@ export class ImageService {
 			})
 			.filter(({ names }) => names.length > 0)
 			.sort((a, b) => b.sizeBytes - a.sizeBytes);
+	}
+
+	async removeUnused(): Promise<void> {
+		await this.#options.removeUnused?.();
 	}
 
 	/**
