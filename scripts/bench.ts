@@ -1,22 +1,30 @@
 /**
- * `bench.ts NAME [ARGUMENT…]` bundles the benchmark bench/NAME.ts as the package is bundled and runs that. Through tsx it
- * would measure what no user has: modules of their own, translated while they load.
+ * `bench.ts NAME [ARGUMENT…]` bundles a benchmark as the package is bundled and runs that. Through tsx it would measure what no user has: modules of their own, translated while they load.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 import { bundling, root } from "./bundling.ts";
 
+/** Name → the programs that it consists of; the first one is run. */
+const benchmarks: Readonly<Record<string, readonly string[]>> = {
+	controllers: ["bench/controllers.ts"],
+	extension: ["bench/extension.ts"],
+	outside: ["bench/outside/main.ts", "bench/outside/load.ts", "bench/outside/nodes.ts"],
+};
+
+const [name = "", ...rest] = process.argv.slice(2);
+const entryPoints = benchmarks[name];
+if (entryPoints === undefined) throw new Error(`there is no benchmark ${name}`);
+
 // Inside the project, where the packages are found; of its own, because a run may begin while another one measures.
 mkdirSync(join(root, ".cache"), { recursive: true });
-const folder = mkdtempSync(join(root, ".cache/bench-"));
+const outdir = mkdtempSync(join(root, ".cache/bench-"));
 try {
-	const [name = "controllers", ...rest] = process.argv.slice(2);
-	const outfile = join(folder, "bench.js");
-	await build({ ...bundling, entryPoints: [`bench/${name}.ts`], outfile });
-	const args = ["--expose-gc", outfile, ...rest];
-	process.exitCode = spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
+	await build({ ...bundling, entryPoints: [...entryPoints], outdir });
+	const program = join(outdir, basename(entryPoints[0] ?? "").replace(".ts", ".js"));
+	process.exitCode = spawnSync(process.execPath, ["--expose-gc", program, ...rest], { stdio: "inherit" }).status ?? 1;
 } finally {
-	rmSync(folder, { recursive: true, force: true });
+	rmSync(outdir, { recursive: true, force: true });
 }

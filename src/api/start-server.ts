@@ -18,7 +18,7 @@ import type { TokenAuthenticator } from "./credentials/token-authenticator.ts";
 import { createTokens } from "./credentials/tokens.ts";
 import { Definitions } from "./custom/definitions.ts";
 import { FlowControl } from "./flow-control/flow-control.ts";
-import { countedAudit, countObjects, StoreMetrics } from "./metrics/server.ts";
+import { countedAudit, countObjects, measureStoreFile, StoreMetrics } from "./metrics/server.ts";
 import { Expiry } from "./mutate/expiry.ts";
 import { healthChecks } from "./paths/health.ts";
 import { defaultVersion } from "./paths/paths.ts";
@@ -44,7 +44,8 @@ export async function startServer(options: ApiOptions): Promise<{ server: Server
 	await cache.start();
 	const policy = new RolePolicy(cache);
 	const metrics = options.metrics ?? new MetricRegistry();
-	countObjects(metrics, registry, cache, options.storeBytes);
+	countObjects(metrics, registry, cache);
+	if (options.storeFile !== undefined) measureStoreFile(metrics, options.wallClock ?? clock, options.storeFile);
 	describeBuild(metrics, options.gitVersion ?? defaultVersion, () => options.build?.().gitCommit ?? "");
 	describeHealth(metrics, healthChecks);
 	const plugins = createAdmission(options.admissionPlugins, options.disabledAdmissionPlugins);

@@ -33,6 +33,8 @@ export interface DurableStore extends Store {
 	 * committed until it is done. It is not synced to disk.
 	 */
 	rebuildIn(folder: string): Promise<void>;
+	/** Has `begin` called when a transaction begins, and what it returns when that is on disk or has failed. */
+	followTransactions(begin: () => () => void): void;
 	/** Discards all history, and continues after a later revision: for a copy that must not reuse a revision. */
 	advance(revision: number): Promise<void>;
 }
@@ -86,6 +88,7 @@ class LmdbStore implements DurableStore {
 	#writing: Promise<void> | undefined;
 	#compactTo = 0;
 	#closed = false;
+	#begin: (() => () => void) | undefined;
 
 	constructor(options: LmdbOptions, lock: FolderLock) {
 		const { folder, historyCommits = 10_000, historyBytes = 64 * 1024 * 1024, flush = true } = options;
@@ -158,6 +161,10 @@ class LmdbStore implements DurableStore {
 	rebuildIn(folder: string): Promise<void> {
 		this.#checkOpen();
 		return this.#tables.rebuildIn(folder);
+	}
+
+	followTransactions(begin: () => () => void): void {
+		this.#begin = begin;
 	}
 
 	async advance(revision: number): Promise<void> {
@@ -254,7 +261,10 @@ class LmdbStore implements DurableStore {
 		const historyBytes = this.#historyBytes + batch.bytes - forgotten.bytes;
 		const compacted = forgotten.revision;
 		const { revision, pointers, records } = batch;
-		await this.#tables.write({ revision, pointers, records, forgotten: forgotten.records, compacted, historyBytes });
+		const ended = this.#begin?.();
+		await this.#tables
+			.write({ revision, pointers, records, forgotten: forgotten.records, compacted, historyBytes })
+			.finally(ended);
 		this.#historyBytes = historyBytes;
 		return compacted;
 	}

@@ -11,13 +11,13 @@ const storeBounds = [
 	0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
 
-/** Objects by resource, and the size of what holds them. @param storeBytes of the store's file, where there is one */
-export function countObjects(
-	metrics: MetricRegistry,
-	kinds: Registry,
-	cache: WatchCache,
-	storeBytes: (() => number) | undefined,
-): void {
+/** etcd's. */
+const transactionBounds = [
+	0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096, 8.192,
+];
+
+/** Objects by resource. */
+export function countObjects(metrics: MetricRegistry, kinds: Registry, cache: WatchCache): void {
 	metrics.gauge(
 		"apiserver_storage_objects",
 		"As apiserver_resource_objects, which is the newer name",
@@ -31,12 +31,29 @@ export function countObjects(
 	metrics.gauge("apiserver_resource_objects", "Stored objects by resource", ["group", "resource"], () =>
 		kinds.all().map((kind) => [[kind.group, kind.plural], cache.resource(kind).size]),
 	);
-	if (storeBytes === undefined) return;
+}
+
+/** What is measured of a store that is a file. */
+export interface StoreFile {
+	/** Its size. */
+	bytes(): number;
+	/** Has `begin` called when a transaction begins, and what it returns when that is on disk or has failed. */
+	followTransactions(begin: () => () => void): void;
+}
+
+/** The file of a store, in etcd's terms where they fit. */
+export function measureStoreFile(metrics: MetricRegistry, clock: Clock, file: StoreFile): void {
 	metrics.gauge("apiserver_storage_size_bytes", "Size of the store's file", ["storage_cluster_id"], () => [
-		[["etcd-0"], storeBytes()],
+		[["etcd-0"], file.bytes()],
 	]);
-	metrics.gauge("etcd_mvcc_db_total_size_in_bytes", "Size of the store's file", [], () => [[[], storeBytes()]]);
+	metrics.gauge("etcd_mvcc_db_total_size_in_bytes", "Size of the store's file", [], () => [[[], file.bytes()]]);
 	metrics.gauge("etcd_server_has_leader", "The store belongs to the server; always 1", [], () => [[[], 1]]);
+	const help = "How long transactions of the store took, in seconds; each holds the writes that were waiting";
+	const seconds = metrics.histograms("etcd_disk_backend_commit_duration_seconds", help, transactionBounds).of();
+	file.followTransactions(() => {
+		const begunMs = clock.monotonicMs();
+		return () => seconds.observe((clock.monotonicMs() - begunMs) / 1000);
+	});
 }
 
 export type StoreOperation = "create" | "update" | "delete";

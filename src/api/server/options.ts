@@ -1,4 +1,5 @@
 /** What an API server is created with. */
+
 import type { Duplex } from "node:stream";
 import type { User } from "../../core/exchange.ts";
 import type { MetricRegistry } from "../../core/metrics/registry.ts";
@@ -8,6 +9,7 @@ import type { Store } from "../../store/store.ts";
 import type { AuditOptions } from "../audit/audit.ts";
 import type { JwtAuthenticator } from "../credentials/oidc/configuration.ts";
 import type { TokenOptions } from "../credentials/tokens.ts";
+import type { StoreFile } from "../metrics/server.ts";
 import type { PodSecurityConfiguration } from "../pod-security/configuration.ts";
 import type { ResourceInfo } from "../request/request-info.ts";
 import type { InProcessWebhook } from "./admission-review.ts";
@@ -67,8 +69,8 @@ export interface ApiOptions {
 	keptLogs?: KeptLogs | undefined;
 	/** Where what the server counts goes, and what `/metrics` tells. Default: one of the server's own. */
 	metrics?: MetricRegistry;
-	/** Size of the store's file. Without it metrics say nothing of it. */
-	storeBytes?: (() => number) | undefined;
+	/** Without it, metrics say nothing of it. */
+	storeFile?: StoreFile | undefined;
 	/** What nodes and their pods use now. Without it metrics.k8s.io is not served. */
 	usage?: () => Promise<readonly NodeUsage[]>;
 	/** As reported by `/version` and discovery: `v1.36.0+coxswain`. */

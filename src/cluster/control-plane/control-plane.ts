@@ -138,7 +138,7 @@ function openApi({ options, store, registry, metrics, history, accounts, report 
 	return createApi({
 		keptLogs: history,
 		metrics,
-		storeBytes: options.storeBytes,
+		storeFile: options.storeFile,
 		usage: async () => (await late.usage?.read()) ?? [],
 		store,
 		clock: options.clock,

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { AuditOptions } from "../../api/audit/audit.ts";
 import type { JwtAuthenticator } from "../../api/credentials/oidc/configuration.ts";
+import type { StoreFile } from "../../api/metrics/server.ts";
 import type { PodSecurityConfiguration } from "../../api/pod-security/configuration.ts";
 import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import type { AnsweredWrite } from "../../api/server/options.ts";
@@ -65,8 +66,8 @@ export interface ControlPlaneOptions {
 	dialAddress?(address: string, port: number): Duplex | undefined;
 	/** Called for each write of an object when it is answered. */
 	onWrite?: ((write: AnsweredWrite) => void) | undefined;
-	/** Size of the store's file, for metrics. */
-	storeBytes?(): number;
+	/** For metrics. */
+	storeFile?: StoreFile;
 	/** Called for errors that were handled but should be visible: a controller's failed plan, a lost watch. */
 	onError?(what: string, error: unknown): void;
 }

@@ -9,6 +9,7 @@ import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../../api/pod-security/configuration-file.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { logError } from "../../linux/process-log.ts";
+import type { DurableStore } from "../../store/lmdb.ts";
 import type { Store } from "../../store/store.ts";
 import type { Assembly } from "../assembly/assembly.ts";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
@@ -25,6 +26,8 @@ export interface ServedOptions {
 	layout: Layout;
 	settings: Settings;
 	store: Store;
+	/** What is under it. */
+	disk: DurableStore;
 	/** If it is in use, another one is chosen. */
 	port: number;
 }
@@ -33,7 +36,7 @@ export interface ServedOptions {
 export async function serveControlPlane(
 	options: ServedOptions,
 ): Promise<{ controlPlane: ControlPlane; listeners: ApiListeners }> {
-	const { assembly, layout, settings, store, port } = options;
+	const { assembly, layout, settings, store, disk, port } = options;
 	const certificates = ensureCertificates(layout.pki, serverNames(settings), systemClock().now());
 	const controlPlane = await assembly.startControlPlane({
 		store,
@@ -46,7 +49,10 @@ export async function serveControlPlane(
 		history: settings.history,
 		notify: { allow: settings.notifyAllow ?? [], isPublicOpen: settings.runtime === "process" },
 		podSecurity: settings.admission === undefined ? {} : podSecurityConfiguration(settings.admission),
-		storeBytes: () => statSync(layout.storeFile).size,
+		storeFile: {
+			bytes: () => statSync(layout.storeFile).size,
+			followTransactions: (begin) => disk.followTransactions(begin),
+		},
 		onError: logError,
 	});
 	const { api } = controlPlane;

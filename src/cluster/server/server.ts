@@ -6,7 +6,6 @@ import { isNodeReady, nodes } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Node } from "../../kinds/generated/types.ts";
 import { logError } from "../../linux/process-log.ts";
-import type { Store } from "../../store/store.ts";
 import { Assembly, type PartLoaders } from "../assembly/assembly.ts";
 import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "../control/control-protocol.ts";
 import { supervision } from "../control/supervision.ts";
@@ -91,13 +90,13 @@ export class ClusterServer {
 			flush: virtual === undefined,
 			wrap: (disk) => (virtual === undefined ? disk : holdTimeForWrites(disk, virtual)),
 		});
-		const { store, disk } = opened;
+		const { disk } = opened;
 		this.#opened = opened;
 		this.#assembly.atEnd(() => disk.close());
 		this.#assembly.atEnd(async () => removeSockets(sockets));
 		this.#settings.encryption = opened.encryption;
 		this.#saveSettings();
-		const controlPlane = () => (this.#controlPlane ??= this.#startControlPlane(store, progress));
+		const controlPlane = () => (this.#controlPlane ??= this.#startControlPlane(opened, progress));
 		try {
 			await this.#startNodes(controlPlane, progress);
 		} catch (error) {
@@ -118,13 +117,14 @@ export class ClusterServer {
 	}
 
 	/** Resolves when it listens on its sockets. */
-	async #startControlPlane(store: Store, progress: (text: string) => void): Promise<ControlPlane> {
+	async #startControlPlane({ store, disk }: ClusterStore, progress: (text: string) => void): Promise<ControlPlane> {
 		const { serveControlPlane } = await loadServing();
 		const served = await serveControlPlane({
 			assembly: this.#assembly,
 			layout: this.#layout,
 			settings: this.#settings,
 			store,
+			disk,
 			port: this.#settings.port || preferredPort,
 		});
 		this.#listeners = served.listeners;

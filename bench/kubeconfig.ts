@@ -1,0 +1,45 @@
+/** What the benchmarks need of a kubeconfig. */
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { httpTransport } from "../src/client/transport-http.ts";
+import { type Client, createClient } from "../src/index.ts";
+
+export interface Access {
+	server: string;
+	/** PEM. */
+	ca: string;
+	cert: string;
+	key: string;
+}
+
+interface Kubeconfig {
+	"current-context": string;
+	contexts: { name: string; context: { cluster: string; user: string } }[];
+	clusters: { name: string; cluster: { server: string } & Record<string, string> }[];
+	users: { name: string; user: Record<string, string> }[];
+}
+
+/** The current context's, whose user has a client certificate. */
+export function readKubeconfig(file: string): Access {
+	const config = parse(readFileSync(file, "utf8")) as Kubeconfig;
+	const context = config.contexts.find(({ name }) => name === config["current-context"])?.context;
+	const cluster = config.clusters.find(({ name }) => name === context?.cluster)?.cluster;
+	const user = config.users.find(({ name }) => name === context?.user)?.user;
+	if (cluster === undefined || user === undefined) throw new Error(`${file} names no cluster or no user`);
+	const pem = (holder: Record<string, string>, name: string) => {
+		const [data, path] = [holder[`${name}-data`], holder[name]];
+		if (data !== undefined) return Buffer.from(data, "base64").toString();
+		if (path !== undefined) return readFileSync(path, "utf8");
+		throw new Error(`${file} has no ${name}`);
+	};
+	return {
+		server: cluster.server,
+		ca: pem(cluster, "certificate-authority"),
+		cert: pem(user, "client-certificate"),
+		key: pem(user, "client-key"),
+	};
+}
+
+export function connect(access: Access, userAgent: string): Client {
+	return createClient(httpTransport(access), { userAgent });
+}

@@ -1,0 +1,33 @@
+/** Simulated nodes: a process of its own, which reaches the API server over TLS as agents of other machines would. */
+import { createInformerCache } from "../../src/client/informer.ts";
+import { systemClock } from "../../src/core/time/clock.ts";
+import { createSimulatedNetwork } from "../../src/network/simulated.ts";
+import { startSimulatedFleet } from "../../src/node/simulated-fleet.ts";
+import { createSimulatedRuntime } from "../../src/runtime/simulated/runtime.ts";
+import { type Access, connect } from "../kubeconfig.ts";
+
+process.once("message", ({ access, count }: { access: Access; count: number }) => {
+	void run(access, count);
+});
+
+async function run(access: Access, count: number): Promise<void> {
+	const client = connect(access, "kubelet");
+	const clock = systemClock();
+	const fleet = startSimulatedFleet({
+		client: () => client,
+		reader: client,
+		informers: createInformerCache(client, { clock, withoutManagedFields: true }),
+		clock,
+		runtime: () => createSimulatedRuntime({ clock }),
+		network: ({ addresses: [nodeAddress = ""], podCidr = "" }) => createSimulatedNetwork({ nodeAddress, podCidr }),
+	});
+	const add = (_: unknown, index: number) =>
+		fleet.add({
+			name: `bench-${index}`,
+			addresses: [`172.31.${index >> 8}.${index & 255}`],
+			podCidr: `10.${128 + (index >> 8)}.${index & 255}.0/24`,
+			labels: { "bench.coxswain.io/node": "" },
+		});
+	await Promise.all(Array.from({ length: count }, add));
+	process.send?.("ready");
+}
