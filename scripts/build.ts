@@ -16,6 +16,7 @@ const sourcesOfPrograms = {
 	cli: "src/cli/main.ts",
 	server: "src/cluster/server/server-main.ts",
 	agent: "src/cluster/nodes/agent-main.ts",
+	gateway: "src/cluster/gateway/gateway-main.ts",
 	puller: "src/cluster/nodes/puller-main.ts",
 	envtest: "src/cluster/envtest/envtest-main.ts",
 };

@@ -10,6 +10,7 @@
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { cidrSize, formatIPv4, parseCidr } from "../core/addresses.ts";
 import { inTurn } from "../core/in-turn.ts";
 import type { Clock } from "../core/time/clock.ts";
 import { run, shellQuote } from "../linux/command.ts";
@@ -59,6 +60,11 @@ export interface Machine {
 	readonly problems: readonly string[];
 	/** The holder of the switch; started if it is not running. */
 	ensureSwitch(): Promise<ProcessId>;
+	/**
+	 * The command that runs its arguments in the network of the switch, which reaches all nodes and pods. They end with
+	 * the switch.
+	 */
+	enterSwitch(): Promise<[string, ...string[]]>;
 	/** Idempotent: returns an existing node, and recreates an incomplete one. */
 	addNode(spec: NodeSpec): Promise<NodeHolder>;
 	/** Kills every process of the node. Its directory is kept. */
@@ -106,6 +112,11 @@ class LinuxMachine implements Machine {
 
 	ensureSwitch(): Promise<ProcessId> {
 		return this.#inTurn(() => this.#ensureSwitch(markedProcesses(this.#owner)));
+	}
+
+	async enterSwitch(): Promise<[string, ...string[]]> {
+		const { pid } = await this.ensureSwitch();
+		return ["nsenter", `--target=${pid}`, ...userFlags(this.mode), "--net", "--pid"];
 	}
 
 	addNode(spec: NodeSpec): Promise<NodeHolder> {
@@ -191,7 +202,10 @@ class LinuxMachine implements Machine {
 	/** The last step, the node's own address, completes the node: without it a later start recreates the node. */
 	async #connect(switchPid: number, pid: number, spec: NodeSpec): Promise<void> {
 		const port = `n${spec.index}`;
-		const link = `link add ${port} type veth peer name eth0 netns ${pid}\nlink set ${port} master ${bridge} up`;
+		const link = `link add ${port} type veth peer name eth0 netns ${pid}
+link set ${port} master ${bridge} up
+addr replace ${gatewayOf(spec.address)}/${nodePrefixBits} dev ${bridge}
+route replace ${spec.podCidr} via ${spec.address}`;
 		const forward =
 			"cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; echo 0 >conf/default/rp_filter; echo 1 >conf/all/route_localnet";
 		const local = this.#localAddresses.map((address) => `addr add ${address}/32 dev lo\n`).join("");
@@ -220,6 +234,12 @@ exec nsenter --target=${pid} --net sh -c ${inNode}`;
 			enterArguments: () => ["nsenter", `--target=${pid}`, ...userFlags(this.mode), ...enter],
 		};
 	}
+}
+
+/** The switch's own address, the last one in the network of the nodes. */
+function gatewayOf(nodeAddress: string): string {
+	const { base, bits } = parseCidr(`${nodeAddress}/${nodePrefixBits}`) ?? { base: 0, bits: nodePrefixBits };
+	return formatIPv4(base + cidrSize({ base, bits }) - 2);
 }
 
 function withRole(holders: readonly MarkedProcess[], role: string): MarkedProcess[] {

@@ -3,6 +3,7 @@
  * socket.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { joinSockets } from "./join.ts";
 import { listenAt } from "./listen-at.ts";
 
 const mostConnections = 10_000;
@@ -20,8 +21,7 @@ export async function startApiProxy(options: ApiProxyOptions): Promise<{ port: n
 	const open = new Set<Socket>();
 	const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
 		const api = connect({ path: options.socketPath, allowHalfOpen: true });
-		join(client, api, open);
-		join(api, client, open);
+		joinSockets(client, api, open);
 	});
 	server.maxConnections = mostConnections;
 	const port = await listenAt(server, options);
@@ -33,16 +33,4 @@ export async function startApiProxy(options: ApiProxyOptions): Promise<{ port: n
 				server.close(() => resolve());
 			}),
 	};
-}
-
-/** Forwards all data; an error on one side closes the other. */
-function join(from: Socket, to: Socket, open: Set<Socket>): void {
-	open.add(from);
-	from.pipe(to);
-	from.on("error", () => to.destroy());
-	from.on("close", () => {
-		open.delete(from);
-		// After an orderly end, data in transit may still arrive.
-		if (from.errored !== null || !from.readableEnded) to.destroy();
-	});
 }

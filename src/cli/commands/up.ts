@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { control } from "../../cluster/control/control-client.ts";
 import type { ClusterStatus } from "../../cluster/control/control-protocol.ts";
 import type { Layout } from "../../cluster/files/layout.ts";
+import { parsePublish } from "../../cluster/gateway/publish-address.ts";
 import { type LaunchOptions, launch } from "../../cluster/server/launch.ts";
+import { messageOf } from "../../core/errors.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { isRunning } from "../../linux/processes.ts";
 import { type ApiOptions, apiChanges, withApiOptions } from "../options/api-options.ts";
@@ -15,6 +17,7 @@ import { count, wholeNumber } from "../options/whole-number.ts";
 interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | "showHome" | "images">, ApiOptions {
 	data?: string;
 	imageStore?: string;
+	publish?: string;
 	kubeletConfig?: string;
 	foreground?: true;
 	enableAdmissionPlugins?: string;
@@ -42,6 +45,11 @@ export function upCommand(): Command {
 			"--encryption-provider-config <file>",
 			"an EncryptionConfiguration for encryption at rest; 'default' encrypts Secrets with the cluster's own key (default: as at the last start)",
 		)
+		.option(
+			"--publish <address>",
+			"address of this machine on which node ports, host ports and load balancers answer: 127.0.0.1 (default), 0.0.0.0, another one, or none",
+			publishAddress,
+		)
 		.addOption(
 			new Option(
 				"--images <source>",
@@ -67,6 +75,14 @@ export function upCommand(): Command {
 	return withApiOptions(command).action(up);
 }
 
+function publishAddress(value: string): string {
+	try {
+		return parsePublish(value);
+	} catch (error) {
+		throw new InvalidArgumentError(messageOf(error));
+	}
+}
+
 async function up(given: UpOptions): Promise<void> {
 	const { data, foreground, kubeletConfig, enableAdmissionPlugins, encryptionProviderConfig, notifyAllow, ...rest } =
 		given;
@@ -78,7 +94,7 @@ async function up(given: UpOptions): Promise<void> {
 		...(historyAllRuns !== undefined && { allRuns: historyAllRuns }),
 	};
 	const layout = layoutFrom({ data });
-	const { nodes, runtime, clock, showHome, images, imageStore } = wanted;
+	const { nodes, runtime, clock, showHome, images, imageStore, publish } = wanted;
 	const options: LaunchOptions = {
 		...(history === false ? { history } : Object.keys(kept).length > 0 && { history: kept }),
 		...(nodes !== undefined && { nodes }),
@@ -86,6 +102,7 @@ async function up(given: UpOptions): Promise<void> {
 		...(clock !== undefined && { clock }),
 		...(showHome !== undefined && { showHome }),
 		...(images !== undefined && { images }),
+		...(publish !== undefined && { publish }),
 		...(imageStore !== undefined && { imageStore: imageStore === "own" ? "" : resolve(imageStore) }),
 		...(await apiChanges(wanted)),
 	};

@@ -3,6 +3,8 @@ import type { Duplex } from "node:stream";
 import { simulatedBalancer } from "../../controllers/service-load-balancer/balancer.ts";
 import { type Clock, systemClock } from "../../core/time/clock.ts";
 import type { ControlPlane, ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
+import { defaultPublish, publishNothing } from "../gateway/publish-address.ts";
+import type { Publisher } from "../gateway/publisher.ts";
 import type { NodePool, SavedNodes } from "../nodes/node-pool.ts";
 import type { ProcessNodesOptions } from "../nodes/process-nodes.ts";
 import type { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
@@ -20,6 +22,8 @@ export interface AssemblyOptions {
 	runtime: "process" | "simulated";
 	clock: Clock;
 	network: ClusterNetwork;
+	/** Of `cox up --publish`. Default: 127.0.0.1. */
+	publish?: string | undefined;
 	/** False: simulated nodes write no Events of their pods. */
 	podEvents?: boolean;
 	/** What simulated nodes go on with. */
@@ -42,6 +46,10 @@ export class Assembly {
 	readonly #tokens = new LocalTokens();
 	readonly #closers: Close[] = [];
 	#pool: NodePool | undefined;
+	#controlPlane: ControlPlane | undefined;
+	#publisher: Publisher | undefined;
+	/** Of the cluster, if its nodes are on this machine. */
+	#data: string | undefined;
 	#stopping = false;
 
 	constructor(options: AssemblyOptions) {
@@ -53,6 +61,11 @@ export class Assembly {
 		return this.#pool;
 	}
 
+	/** Ports of the machine that are not open as they should be, one sentence each. */
+	get warnings(): readonly string[] {
+		return this.#publisher?.warnings ?? [];
+	}
+
 	/** Registers a function that is called when the cluster stops; the last one registered is called first. */
 	atEnd(close: Close): void {
 		this.#closers.push(close);
@@ -61,18 +74,21 @@ export class Assembly {
 	async startControlPlane(choices: ControlPlaneChoices): Promise<ControlPlane> {
 		const { load, runtime, clock, network } = this.#options;
 		const start = await load.controlPlane();
+		const balancer = runtime === "simulated" ? simulatedBalancer() : await this.#createPublisher();
 		const controlPlane = await start({
 			...choices,
 			clock,
 			wallClock: systemClock({ unref: true }),
 			network,
 			hasDns: runtime === "process",
-			...(runtime === "simulated" && { balancer: simulatedBalancer() }),
+			...(balancer && { balancer }),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),
 			dialAddress: (address, port) => this.#pool?.dialAddress?.(address, port),
 		});
 		this.atEnd(() => controlPlane.stop());
+		this.#controlPlane = controlPlane;
+		this.#publish();
 		return controlPlane;
 	}
 
@@ -93,12 +109,31 @@ export class Assembly {
 			return this.#keep(create(simulated));
 		}
 		const { createProcessNodes } = await import("../nodes/process-nodes.ts");
-		return this.#keep(await createProcessNodes({ ...(await onMachine()), network, tokens: this.#tokens }));
+		const choices = await onMachine();
+		this.#data = choices.layout.data;
+		return this.#keep(await createProcessNodes({ ...choices, network, tokens: this.#tokens }));
+	}
+
+	async #createPublisher(): Promise<Publisher | undefined> {
+		const { publish = defaultPublish, clock } = this.#options;
+		if (publish === publishNothing) return undefined;
+		const { Publisher } = await import("../gateway/publisher.ts");
+		this.#publisher = new Publisher({ publish, clock });
+		return this.#publisher;
+	}
+
+	/** When there are a control plane and nodes, in whichever order they come. */
+	#publish(): void {
+		const { informers } = this.#controlPlane ?? {};
+		const enter = this.#pool?.enterSwitch?.bind(this.#pool);
+		if (informers !== undefined && enter !== undefined && this.#data !== undefined)
+			this.#publisher?.start({ informers, enter, data: this.#data });
 	}
 
 	async #keep(pool: NodePool): Promise<NodePool> {
 		if (!this.#stopping) {
 			this.#pool = pool;
+			this.#publish();
 			return pool;
 		}
 		await pool.stop();
@@ -118,7 +153,8 @@ export class Assembly {
 		this.#stopping = true;
 		const pool = this.#pool;
 		this.#pool = undefined;
-		const closers = [...this.#closers.splice(0), async () => pool?.stop()];
+		const publisher = this.#publisher;
+		const closers = [...this.#closers.splice(0), async () => pool?.stop(), async () => publisher?.stop()];
 		const failures: unknown[] = [];
 		for (const close of closers.reverse()) {
 			try {

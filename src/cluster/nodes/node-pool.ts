@@ -23,6 +23,8 @@ export type SavedNodes = ReadonlyMap<string, { containers: SavedState; network: 
 export interface NodePool {
 	/** As root or as an ordinary user; undefined if this does not matter. */
 	readonly mode?: "root" | "rootless";
+	/** The command that runs its arguments in a network that reaches all nodes and pods; undefined: there is none. */
+	enterSwitch?(): Promise<readonly [string, ...string[]]>;
 	/** Creates the node, or takes over one that an earlier server process left; resolves when its agent is running. */
 	add(node: PoolNode): Promise<void>;
 	/** Recreates parts of nodes that have ended; resolves when every agent is running. Absent if nothing can end. */

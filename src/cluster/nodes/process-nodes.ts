@@ -107,6 +107,10 @@ class ProcessNodes implements NodePool {
 		return this.#machine.mode;
 	}
 
+	enterSwitch(): Promise<[string, ...string[]]> {
+		return this.#machine.enterSwitch();
+	}
+
 	async add(node: PoolNode): Promise<void> {
 		const { layout, clock } = this.#options;
 		const files = layout.node(node.name);

@@ -15,6 +15,7 @@ export function launchSettings(existing: Settings | undefined, options: LaunchOp
 	changeSettings(settings, options);
 	if (options.kubelet !== undefined) settings.kubelet = options.kubelet;
 	if (options.showHome !== undefined) settings.showHome = options.showHome;
+	if (options.publish !== undefined) settings.publish = options.publish;
 	if (options.images !== undefined) settings.images = options.images;
 	if (options.imageStore === "") delete settings.imageStore;
 	else if (options.imageStore !== undefined) settings.imageStore = options.imageStore;
@@ -43,6 +44,8 @@ function refuseChange(settings: Settings, options: LaunchOptions): void {
 			);
 	if (options.kubelet !== undefined && settings.runtime !== "process")
 		throw new Error("--kubelet-config needs --runtime process: simulated nodes do not use it");
+	if (options.publish !== undefined && settings.runtime !== "process")
+		throw new Error("--publish needs --runtime process: nothing answers on simulated nodes");
 	if (settings.clock === "virtual" && settings.runtime !== "simulated")
 		throw new Error("--clock virtual needs --runtime simulated: real processes run in real time");
 }

@@ -11,6 +11,7 @@ import type { ClusterStatus, StartReport } from "../control/control-protocol.ts"
 import { enterData } from "../data/data-directories.ts";
 import type { Layout } from "../files/layout.ts";
 import { nodeFlags, programFile, superviseScript } from "../files/package-files.ts";
+import { defaultPublish } from "../gateway/publish-address.ts";
 import type { ApiChanges } from "../settings/api-settings.ts";
 import { readSettings } from "../settings/settings.ts";
 
@@ -24,6 +25,8 @@ export interface LaunchOptions extends ApiChanges {
 	kubelet?: KubeletDocument;
 	/** Whether containers see the machine's home directories and credentials; from the next start on. */
 	showHome?: boolean;
+	/** Where ports of pods and Services are opened, from the next start on. */
+	publish?: string;
 	/** Where images come from, from the next start on. */
 	images?: "auto" | "registry" | "machine";
 	/** Absolute path of a store of images, from the next start on; empty: the cluster's own. */
@@ -72,6 +75,8 @@ export async function launch(
 	if (options.showHome !== undefined && options.showHome !== (readSettings(layout.settings)?.showHome === true))
 		throw new Error("the visibility of home directories takes effect when the cluster starts: run 'cox down' first");
 	refuseOtherImages(layout, options);
+	if (options.publish !== undefined && options.publish !== (readSettings(layout.settings)?.publish ?? defaultPublish))
+		throw new Error("another --publish takes effect when the cluster starts: run 'cox down' first");
 	const allowed = readSettings(layout.settings)?.notifyAllow ?? [];
 	if (options.notifyAllow !== undefined && !sameJson(options.notifyAllow, allowed))
 		throw new Error("another --notify-allow takes effect when the cluster starts: run 'cox down' first");

@@ -20,8 +20,8 @@ export interface StatusParts {
 	clock: ClockStatus;
 	/** Undefined before nodes are started. */
 	pool: NodePool | undefined;
-	/** A problem of the certificates. */
-	warning: string | undefined;
+	/** Problems that the cluster has or will have, one sentence each. */
+	warnings: readonly string[];
 }
 
 /**
@@ -33,7 +33,7 @@ export function clusterStatus(
 	listed: readonly Node[],
 	readyAfterMs: number | undefined,
 ): ClusterStatus {
-	const { layout, settings, clock, pool, warning } = parts;
+	const { layout, settings, clock, pool, warnings } = parts;
 	const byName = new Map(listed.map((node) => [node.metadata.name, node]));
 	return {
 		version,
@@ -53,7 +53,7 @@ export function clusterStatus(
 		}),
 		nodes: Object.keys(settings.nodes).map((name) => nodeStatus(parts, name, byName.get(name))),
 		...supervision(layout),
-		warnings: warning === undefined ? [] : [warning],
+		warnings,
 		readyAfterMs,
 	};
 }

@@ -55,8 +55,9 @@ export class ClusterServer {
 		this.#options = options;
 		this.#settings = launchSettings(readSettings(layout.settings), options);
 		this.#time = new ServerTime(this.#settings, () => this.#saveSettings());
-		const { runtime, clusterCidr, serviceCidr } = this.#settings;
-		this.#assembly = new Assembly({ load, runtime, clock: this.#time.clock, network: { clusterCidr, serviceCidr } });
+		const { runtime, clusterCidr, serviceCidr, publish } = this.#settings;
+		const network = { clusterCidr, serviceCidr };
+		this.#assembly = new Assembly({ load, runtime, clock: this.#time.clock, network, publish });
 	}
 
 	/**
@@ -104,9 +105,8 @@ export class ClusterServer {
 			await this.#controlPlane?.catch(() => {});
 			throw error;
 		}
-		const { client } = await controlPlane();
 		await waitFor(
-			client(cox),
+			(await controlPlane()).client(cox),
 			serviceAccounts,
 			{ namespace: "default", name: "default" },
 			(account) => account !== undefined,
@@ -201,7 +201,7 @@ export class ClusterServer {
 			settings: this.#settings,
 			clock: this.#time.status,
 			pool: this.#assembly.pool,
-			warning: this.#listeners?.warning,
+			warnings: [this.#listeners?.warning ?? [], this.#assembly.warnings].flat(),
 		};
 	}
 

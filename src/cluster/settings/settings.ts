@@ -20,6 +20,8 @@ export interface Settings extends ApiSettings, ClusterNetwork {
 	kubelet?: KubeletDocument;
 	/** Whether containers see the machine's home directories and credentials. */
 	showHome?: boolean;
+	/** Where ports of pods and Services are opened (`cox up --publish`); absent: 127.0.0.1. */
+	publish?: string;
 	/** Where images come from (`cox up --images`); absent: `auto`. */
 	images?: "auto" | "registry" | "machine";
 	/** Absolute path of a store of images that others use as well; absent: the cluster's own. */

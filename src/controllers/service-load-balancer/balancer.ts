@@ -26,11 +26,12 @@ export function wantsBalancer({ metadata, spec }: Service): boolean {
 	);
 }
 
-/** Loopback addresses for Services, all of this machine: `127.N.0.1` and up, N from 64 to 127. */
+/** The first of the loopback addresses for Services of a cluster, 127.64.0.1 to 127.127.255.1. */
 export function loopbackRange(cluster: number): string {
-	return `127.${64 + (cluster % 64)}.0.1`;
+	return `127.${64 + ((cluster >> 8) % 64)}.${cluster & 255}.1`;
 }
 
+/** They may run into the range of another cluster, whose ports are then in use. */
 const mostAddresses = 65_000;
 
 /** Gives each Service an address of its own; those that Services have in their status are kept. */

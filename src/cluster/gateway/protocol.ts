@@ -1,0 +1,10 @@
+/**
+ * The protocol of the server process and the gateway process: messages over Node's IPC. A lost channel ends the gateway.
+ */
+import type { Target } from "../../proxy/gateway/target.ts";
+
+export type GatewayOrder =
+	/** With a listening server or a bound UDP socket, which this process opened in the machine's network. */
+	| { do: "serve"; key: string; protocol: "TCP" | "UDP"; target: Target }
+	| { do: "aim"; key: string; target: Target }
+	| { do: "close"; key: string };
