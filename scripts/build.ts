@@ -1,15 +1,18 @@
 /**
  * Bundles dist/ for Node: the command, the server and agent processes, and the embedding API with its type
- * declarations.
+ * declarations. It is replaced when it is complete, so that the command works while another is built.
  */
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { sourceInfo } from "../src/cluster/control-plane/build-info.ts";
 import { bundling, programs, root } from "./bundling.ts";
 
-rmSync(join(root, "dist"), { recursive: true, force: true });
+const dist = join(root, "dist");
+/** Beside dist/, because source maps contain relative paths. */
+const next = `${dist}.${process.pid}`;
+process.on("exit", () => rmSync(next, { recursive: true, force: true }));
 
 const define = { COXSWAIN_BUILD: JSON.stringify({ ...sourceInfo(root), buildDate: buildDate() }) };
 const sourcesOfPrograms = {
@@ -24,18 +27,18 @@ await Promise.all([
 	build({
 		...bundling,
 		entryPoints: { index: "src/index.ts", testing: "src/testing.ts" },
-		outdir: "dist",
+		outdir: next,
 		splitting: true,
 		chunkNames: "index-[hash]",
 		sourcemap: true,
 		define,
 	}),
-	build({ ...bundling, format: "cjs", entryPoints: ["src/cluster/programs/run.ts"], outfile: "dist/run.cjs" }),
+	build({ ...bundling, format: "cjs", entryPoints: ["src/cluster/programs/run.ts"], outfile: join(next, "run.cjs") }),
 	...Object.entries(sourcesOfPrograms).map(([name, source]) =>
 		build({
 			...programs,
 			entryPoints: [source],
-			outfile: `dist/${name}.program.cjs`,
+			outfile: join(next, `${name}.program.cjs`),
 			sourcemap: true,
 			define: { ...programs.define, ...define },
 		}),
@@ -46,11 +49,19 @@ const commands = ["cli", "envtest"];
 for (const name of Object.keys(sourcesOfPrograms)) {
 	const variant = commands.includes(name) ? ", process.argv[2]" : "";
 	const text = `require("./run.cjs").runProgram(require, __dirname, ${JSON.stringify(name)}${variant});\n`;
-	writeFileSync(join(root, "dist", `${name}.cjs`), text);
+	writeFileSync(join(next, `${name}.cjs`), text);
 }
 
 if (process.argv.includes("--types"))
-	execFileSync("npx", ["tsc", "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+	execFileSync("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", join(next, "types")], {
+		cwd: root,
+		stdio: "inherit",
+	});
+
+const last = `${next}.last`;
+if (existsSync(dist)) renameSync(dist, last);
+renameSync(next, dist);
+rmSync(last, { recursive: true, force: true });
 
 /** RFC 3339, whole seconds; reproducible builds say when (reproducible-builds.org, SOURCE_DATE_EPOCH). */
 function buildDate(): string {

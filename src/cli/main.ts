@@ -1,18 +1,15 @@
 /** `cox`: loads the command that is named, and runs it. */
-import { basename } from "node:path";
 import { Command } from "commander";
 import { version } from "../cluster/files/version.ts";
 import { commands } from "./commands/all.ts";
 import { reportFailure } from "./options/output.ts";
+import { ownCommand, withOwnCommand } from "./options/own-command.ts";
 
-/** The package installs two names for one program: `npx coxswain` works everywhere, `cox` is shorter. */
-const name = basename(process.argv[1] ?? "", ".js") === "coxswain" ? "coxswain" : "cox";
-
-const program = new Command(name)
+const program = new Command(ownCommand)
 	.description("A Kubernetes-compatible cluster on this machine")
 	.version(version)
 	.enablePositionalOptions()
-	.showHelpAfterError(`(${name} --help lists the commands)`);
+	.showHelpAfterError(`(${ownCommand} --help lists the commands)`);
 
 async function main(): Promise<void> {
 	const [word = ""] = process.argv.slice(2);
@@ -28,9 +25,12 @@ async function main(): Promise<void> {
 
 main().catch(reportFailure);
 
-/** Reports mistakes on the command line like other errors. */
+/** Reports mistakes on the command line like other errors, and calls the program in its help as users do. */
 function sayMistakes(command: Command): void {
-	command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "cox: ")) });
+	command.configureOutput({
+		writeOut: (text) => process.stdout.write(withOwnCommand(text)),
+		outputError: (text, write) => write(text.replace(/^error: /, "cox: ")),
+	});
 	for (const one of command.commands) sayMistakes(one);
 }
 

@@ -26,7 +26,8 @@ export async function run(
 	options: { env?: NodeJS.ProcessEnv; input?: string; timeoutMs?: number; cwd?: string } = {},
 ): Promise<Output> {
 	const promise = execFileAsync(command, args, {
-		env: { ...process.env, ...options.env },
+		// Messages suggest `cox`, whether npm runs the tests or not.
+		env: { ...process.env, npm_command: undefined, ...options.env },
 		maxBuffer: largestOutputBytes,
 		timeout: options.timeoutMs ?? 120_000,
 		cwd: options.cwd ?? root,

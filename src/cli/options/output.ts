@@ -1,13 +1,14 @@
 import { getSystemErrorMap } from "node:util";
+import { withOwnCommand } from "./own-command.ts";
 
 /** Writes a line to standard output. */
 export function say(text: string): void {
-	process.stdout.write(`${text}\n`);
+	process.stdout.write(`${withOwnCommand(text)}\n`);
 }
 
 /** Prints an error in one sentence, and sets exit code 1. COX_DEBUG=1 adds the stack. */
 export function reportFailure(error: unknown): void {
-	process.stderr.write(`cox: ${failureText(error)}\n`);
+	process.stderr.write(`cox: ${withOwnCommand(failureText(error))}\n`);
 	if (process.env.COX_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
 	process.exitCode = 1;
 }

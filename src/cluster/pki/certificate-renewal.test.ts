@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -137,4 +137,19 @@ test("a listener shows the new certificate to new connections and cuts none that
 		session.close();
 		await listener.close();
 	}
+});
+
+test("an authority without its key is not replaced, and a damaged file is named with the remedy", () => {
+	const nowMs = Date.parse("2026-01-01T00:00:00Z");
+	const { authority } = ensure(nowMs);
+	const [key, cert, leaf] = ["ca.key", "ca.crt", "server.crt"].map((name) => join(folder, name));
+	truncateSync(leaf ?? "", 100);
+	expect(() => ensure(nowMs)).toThrow(`${leaf} is damaged, it holds no certificate in PEM: delete ${leaf}`);
+	rmSync(leaf ?? "");
+	expect(ensure(nowMs).authority.ca).toBe(authority.ca);
+	rmSync(key ?? "");
+	expect(() => ensure(nowMs)).toThrow(`${key} is missing: put it back from a copy; or delete ${cert}`);
+	expect(readFileSync(cert ?? "", "utf8")).toBe(authority.ca);
+	rmSync(cert ?? "");
+	expect(ensure(nowMs).authority.ca).not.toBe(authority.ca);
 });

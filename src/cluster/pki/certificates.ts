@@ -59,15 +59,29 @@ function ensureFrontProxy(directory: string, nowMs: number): FrontProxy {
 	const authority = ensureAuthority(directory, "front-proxy-ca", "front-proxy-ca", nowMs);
 	const name = "front-proxy-client";
 	const first = ensureLeaf(directory, name, authority, nowMs, { name: { commonName: name } });
-	// Read anew: it may have been renewed.
-	return { ca: authority.cert, name, client: () => readPair(directory, name) ?? first };
+	// Read each time: it may have been renewed.
+	return { ca: authority.cert, name, client: () => readPair(directory, name, leafRemedy) ?? first };
 }
 
+/** @throws Error if it is incomplete or damaged: clients trust its certificate, so it is not replaced on its own */
 function ensureAuthority(directory: string, file: string, commonName: string, nowMs: number): KeyPair {
-	const existing = readPair(directory, file);
+	const existing = readPair(directory, file, authorityRemedy);
 	if (existing !== undefined) return existing;
+	const cert = join(directory, `${file}.crt`);
+	// The certificate is written last, so an interrupted first start leaves none.
+	if (existsSync(cert)) throw new Error(`${join(directory, `${file}.key`)} is missing: ${authorityRemedy(cert)}`);
 	const validity = { notBeforeMs: nowMs - backdateMs, notAfterMs: nowMs + authorityYears * yearMs };
 	return writePair(directory, file, makeAuthority({ commonName }, validity));
+}
+
+/** The remedy for an authority. */
+function authorityRemedy(cert: string): string {
+	return `put it back from a copy; or delete ${cert}: then the cluster makes a new certificate authority when it starts, and every client needs a new kubeconfig`;
+}
+
+/** The remedy for a certificate that the cluster issues itself. */
+function leafRemedy(cert: string): string {
+	return `delete ${cert}: the cluster makes a new one when it starts`;
 }
 
 function ensureLeaf(
@@ -77,7 +91,7 @@ function ensureLeaf(
 	nowMs: number,
 	leaf: { name: SubjectName; server?: ServerNames },
 ): KeyPair {
-	const existing = readPair(directory, name);
+	const existing = readPair(directory, name, leafRemedy);
 	if (existing !== undefined && isFresh(existing, authority, nowMs) && hasNames(existing, leaf.server)) return existing;
 	const issuer = new X509Certificate(authority.cert);
 	const notAfterMs = Math.min(nowMs + leafYears * yearMs, Date.parse(issuer.validTo));
@@ -122,11 +136,26 @@ function ensureTokenKeys(directory: string): Pick<Certificates, "serviceAccountK
 	};
 }
 
-function readPair(directory: string, name: string): KeyPair | undefined {
+/**
+ * @param remedy for a damaged file
+ * @returns undefined if one of the two files is missing
+ * @throws Error that names the damaged file, and the remedy
+ */
+function readPair(directory: string, name: string, remedy: (cert: string) => string): KeyPair | undefined {
 	const keyFile = join(directory, `${name}.key`);
 	const certFile = join(directory, `${name}.crt`);
 	if (!existsSync(keyFile) || !existsSync(certFile)) return undefined;
-	return { key: readFileSync(keyFile, "utf8"), cert: readFileSync(certFile, "utf8") };
+	const pair = { key: readFileSync(keyFile, "utf8"), cert: readFileSync(certFile, "utf8") };
+	const readable = (file: string, what: string, read: () => unknown) => {
+		try {
+			read();
+		} catch {
+			throw new Error(`${file} is damaged, it holds no ${what} in PEM: ${remedy(certFile)}`);
+		}
+	};
+	readable(certFile, "certificate", () => new X509Certificate(pair.cert));
+	readable(keyFile, "private key", () => createPrivateKey(pair.key));
+	return pair;
 }
 
 function writePair(directory: string, name: string, pair: KeyPair): KeyPair {

@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import type { Client } from "../../client/client.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
 import type { EventRecorder } from "../../client/recorder.ts";
+import { isReason } from "../../core/errors.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Clock } from "../../core/time/clock.ts";
 import type { ActionFailure, Controller, Plan } from "./controller.ts";
@@ -27,7 +28,10 @@ export interface ShellParts {
 	recorder?: EventRecorder;
 	/** For metrics of the queue. */
 	metrics?: WorkqueueMetrics;
-	/** Called for every failed plan; the key is retried anyway. `key` is empty for failures without a key. */
+	/**
+	 * Called for every failed plan, except for a Conflict; the key is retried anyway. `key` is empty for failures without
+	 * a key.
+	 */
 	onError?(error: unknown, controller: string, key: string): void;
 }
 
@@ -253,7 +257,8 @@ class ControllerShell<State> implements Shell {
 	#failed(state: KeyState, plan: Plan | undefined, failure: unknown): boolean {
 		const cause = failure instanceof FailedAction ? failure.cause : failure;
 		this.#metrics.retries.inc();
-		this.#parts.onError?.(cause, this.#controller.name, state.key);
+		// Someone else was faster: the next plan starts from what they wrote.
+		if (!isReason(cause, "Conflict")) this.#parts.onError?.(cause, this.#controller.name, state.key);
 		const action: ActionFailure = {
 			do: "event",
 			...(failure instanceof FailedAction ? failure.action : {}),

@@ -63,7 +63,7 @@ class RuntimeInMemory implements SimulatedRuntime {
 		const pulls = pullPolicy === "Always";
 		if (pulls) pulling?.();
 		if (registry === "invalid" || registry.endsWith(".invalid"))
-			throw new ImageError("ErrImagePull", `failed to pull image "${image}": no such host: ${registry}`);
+			throw new ImageError("ErrImagePull", `failed to resolve reference "${image}": lookup ${registry}: no such host`);
 		return { id: `simulated:${image}`, sizeBytes: 0, ...(pulls ? { pulled: { tookMs: 0, withWaitingMs: 0 } } : {}) };
 	}
 

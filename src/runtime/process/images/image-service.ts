@@ -141,7 +141,7 @@ export class ImageService {
 
 	#machineImage(image: string, wanted: ImageWanted, source: ImageSource, failure: ImageError | undefined): Image {
 		const found = this.table.resolve(image, wanted);
-		if (source === "machine") return nominallyPulled(found, wanted);
+		if (source === "machine" && wanted.pullPolicy !== "Always") return found;
 		const what = `Container image "${image}" was not pulled: this machine's own programs run instead`;
 		const why = failure === undefined ? "" : `, because its registry cannot be reached: ${failure.message}`;
 		return { ...found, note: { message: what + why, isWarning: failure !== undefined } };
@@ -222,13 +222,6 @@ const never = new AbortController().signal;
 
 /** The registry cannot be reached. */
 class Unreachable extends ImageError {}
-
-/** The machine is the image: pulling it always succeeds. */
-function nominallyPulled(image: Image, { pullPolicy, pulling }: ImageWanted): Image {
-	if (pullPolicy !== "Always") return image;
-	pulling?.();
-	return { ...image, pulled: { tookMs: 0, withWaitingMs: 0 } };
-}
 
 function described(entry: ImageEntry): Image {
 	const { config, sizeBytes } = entry.image;
