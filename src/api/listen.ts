@@ -15,6 +15,8 @@ import type { Duplex } from "node:stream";
 import type { User } from "../core/exchange.ts";
 import { type Clock, systemClock, type Timer } from "../core/time/clock.ts";
 import type { Api } from "./handle.ts";
+import { Authorities } from "./request/authorities.ts";
+import { FrontProxies, type FrontProxyTrust } from "./request/front-proxy.ts";
 import { peerOf } from "./request/peer.ts";
 import { Answers } from "./sockets/answers.ts";
 import { Connections } from "./sockets/connections.ts";
@@ -32,8 +34,8 @@ import { refusals } from "./sockets/refuse.ts";
 import { serve } from "./sockets/serve.ts";
 
 export interface ListenOptions {
-	/** PEM. Clients that show a certificate of `clientCa` are who it says; others may show a token. */
-	tls?: Certificate & { clientCa?: string | Buffer };
+	/** PEM. Clients that show no certificate may show a token. */
+	tls?: Certificate & ClientTrust;
 	/** Default 127.0.0.1. */
 	host?: string;
 	/** Default: one that is free. */
@@ -45,6 +47,14 @@ export interface ListenOptions {
 	clock?: Clock;
 	/** Default: those of sockets/limits.ts. */
 	timeouts?: Partial<Timeouts>;
+}
+
+/** Whose client certificates say something. */
+export interface ClientTrust {
+	/** PEM. Who shows a certificate of these authorities is who it says. */
+	clientCa?: string | Buffer;
+	/** Who shows a certificate of these says who asks. */
+	frontProxy?: FrontProxyTrust;
 }
 
 /** PEM. */
@@ -71,11 +81,11 @@ export async function listen(api: Pick<Api, "handle" | "upgrade">, options: List
 	const connections = new Connections(clock, timeouts, refuse.slow);
 	const answers = new Answers(clock, timeouts);
 	const limits = { clock, timeouts, bodies: new BodyBudget(), answers, connections };
-	const userOf = (socket: unknown) => peerOf(socket, clock.now()) ?? options.user;
+	const userOf = identification(options, clock);
 
 	const http1 = (request: IncomingMessage, response: ServerResponse) => {
 		connections.addRequest(request, response);
-		const { incoming, reply } = http1Exchange(request, response, userOf(request.socket));
+		const { incoming, reply } = http1Exchange(request, response, userOf(request.socket, request.rawHeaders));
 		void serve(api.handle, incoming, reply, limits);
 	};
 	const server = options.tls === undefined ? plainServer(http1) : secureServer(options.tls, timeouts, http1);
@@ -97,7 +107,10 @@ export async function listen(api: Pick<Api, "handle" | "upgrade">, options: List
 		connections.stopWaiting(socket);
 		// Its answer would come between those to requests that were sent before.
 		if (connections.isAnswering(socket)) socket.destroy();
-		else void api.upgrade(request, socket, head, userOf(socket), connections).catch(() => socket.destroy());
+		else
+			void api
+				.upgrade(request, socket, head, userOf(socket, request.rawHeaders), connections)
+				.catch(() => socket.destroy());
 	});
 	server.on("clientError", refuse.malformed);
 	if (isHttp2(server)) {
@@ -106,7 +119,7 @@ export async function listen(api: Pick<Api, "handle" | "upgrade">, options: List
 			// It may have been reset already.
 			const { session } = stream;
 			if (session === undefined || stream.destroyed) return;
-			const { incoming, reply } = http2Exchange(stream, headers, raw, session.socket, userOf(session.socket));
+			const { incoming, reply } = http2Exchange(stream, headers, raw, session.socket, userOf(session.socket, raw));
 			void serve(api.handle, incoming, reply, limits);
 		});
 		server.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -122,6 +135,16 @@ export async function listen(api: Pick<Api, "handle" | "upgrade">, options: List
 			await connections.end();
 			await new Promise<void>((resolve) => server.close(() => resolve()));
 		},
+	};
+}
+
+/** Who asks, as far as the connection says. */
+function identification({ tls, user }: ListenOptions, clock: Clock) {
+	const proxies = tls?.frontProxy && new FrontProxies(tls.frontProxy);
+	const clientCa = proxies && new Authorities(tls?.clientCa ?? "");
+	return (socket: unknown, rawHeaders: readonly string[]): User | undefined => {
+		const nowMs = clock.now();
+		return proxies?.userOf(socket, rawHeaders, nowMs) ?? peerOf(socket, nowMs, clientCa) ?? user;
 	};
 }
 
@@ -144,7 +167,7 @@ function secureServer(
 	const server = createSecureServer({
 		// See LaterCertificate. Without `ca`, Node.js reads its root certificates at once.
 		ca: [],
-		...(tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
+		...(authoritiesOf(tls).length === 0 ? {} : { requestCert: true, rejectUnauthorized: false }),
 		allowHTTP1: true,
 		minVersion,
 		handshakeTimeout: timeouts.handshakeMs,
@@ -161,6 +184,10 @@ function secureServer(
 	return server;
 }
 
+function authoritiesOf({ clientCa, frontProxy }: ClientTrust): (string | Buffer)[] {
+	return [clientCa, frontProxy?.ca].filter((ca): ca is string | Buffer => ca !== undefined);
+}
+
 /** Long enough for `cox up` to return first. */
 const certificateMs = 500;
 
@@ -170,14 +197,14 @@ const certificateMs = 500;
  */
 class LaterCertificate {
 	readonly #server: Http2SecureServer;
-	readonly #clientCa: string | Buffer | undefined;
+	readonly #ca: readonly (string | Buffer)[];
 	#waiting: Certificate | undefined;
 	readonly #timer: Timer;
 
-	constructor(server: Http2SecureServer, { clientCa, ...first }: NonNullable<ListenOptions["tls"]>, clock: Clock) {
+	constructor(server: Http2SecureServer, tls: NonNullable<ListenOptions["tls"]>, clock: Clock) {
 		this.#server = server;
-		this.#clientCa = clientCa;
-		this.#waiting = first;
+		this.#ca = authoritiesOf(tls);
+		this.#waiting = { key: tls.key, cert: tls.cert };
 		this.#timer = clock.after(certificateMs, () => this.#useWaiting());
 		// Before the listener that begins its handshake.
 		server.prependOnceListener("connection", () => this.#useWaiting());
@@ -197,8 +224,8 @@ class LaterCertificate {
 		if (certificate === undefined) return;
 		this.#waiting = undefined;
 		this.#timer.cancel();
-		const ca = this.#clientCa;
-		this.#server.setSecureContext({ ...certificate, minVersion, ...(ca === undefined ? {} : { ca }) });
+		const ca = this.#ca.length === 0 ? {} : { ca: [...this.#ca] };
+		this.#server.setSecureContext({ key: certificate.key, cert: certificate.cert, minVersion, ...ca });
 	}
 }
 

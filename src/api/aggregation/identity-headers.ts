@@ -2,20 +2,20 @@
  * Headers in which a proxy says who asks (Kubernetes documentation, "Authenticating Proxy"), as upstream names them.
  */
 import type { User } from "../../core/exchange.ts";
+import { defaultIdentityHeaders, type IdentityHeaders } from "../request/front-proxy.ts";
 
-export const identityHeaderNames = {
-	username: "X-Remote-User",
-	uid: "X-Remote-Uid",
-	group: "X-Remote-Group",
-	extraPrefix: "X-Remote-Extra-",
-} as const;
+const [extraPrefix = ""] = defaultIdentityHeaders.extraPrefix.map((prefix) => prefix.toLowerCase());
 
-const names = new Set(["x-remote-user", "x-remote-uid", "x-remote-group"]);
-const extraPrefix = identityHeaderNames.extraPrefix.toLowerCase();
-
-/** Whether it says who asks: what a client sends under such a name is not passed on. @param name in lower case */
-export function saysWhoAsks(name: string): boolean {
-	return names.has(name) || name.startsWith(extraPrefix);
+/**
+ * Whether a header, in lower case, says who asks: what a client sends under such a name is not passed on.
+ * @param others in which proxies in front of the server say it: extension API servers believe them, too
+ */
+export function whoAsksHeaders(others: IdentityHeaders = defaultIdentityHeaders): (name: string) => boolean {
+	const both = (field: keyof IdentityHeaders) =>
+		[...defaultIdentityHeaders[field], ...others[field]].map((name) => name.toLowerCase());
+	const names = new Set([...both("username"), ...both("uid"), ...both("group")]);
+	const prefixes = both("extraPrefix");
+	return (name) => names.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
 }
 
 /** By name, in lower case. @throws Error for a text that no header can have */

@@ -8,7 +8,7 @@ import type { RequestInfo } from "../request/request-info.ts";
 import type { Context } from "../server/server.ts";
 import { textResponse } from "../wire/respond.ts";
 import type { Backend } from "./backend.ts";
-import { identityHeaders, saysWhoAsks } from "./identity-headers.ts";
+import { identityHeaders, whoAsksHeaders } from "./identity-headers.ts";
 import { objectAnswer, watchAnswer } from "./in-process.ts";
 import { hasBeenHere, loopHeader } from "./loops.ts";
 
@@ -75,8 +75,9 @@ async function switched(context: Context, backend: Backend, path: string): Promi
 	return { type: "connection", status: 101, headers: {}, connection, path, host: backend.host, identity };
 }
 
-function headersOf({ request, user }: Context): Record<string, string | string[]> {
+function headersOf({ request, user, server }: Context): Record<string, string | string[]> {
 	const headers: Record<string, string | string[]> = {};
+	const saysWhoAsks = whoAsksHeaders(server.options.identityHeaders);
 	for (const [name, value] of Object.entries(request.headers))
 		if (value !== undefined && isForwarded(name) && !saysWhoAsks(name)) headers[name] = value;
 	const { "x-forwarded-for": before } = headers;

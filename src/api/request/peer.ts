@@ -1,9 +1,11 @@
 /** Who a client certificate says the client is: its common name is the user, its organisations are the groups. */
-import { type PeerCertificate, TLSSocket } from "node:tls";
+import { type DetailedPeerCertificate, type PeerCertificate, TLSSocket } from "node:tls";
 import type { User } from "../../core/exchange.ts";
+import type { Authorities } from "./authorities.ts";
 
 interface Peer {
-	user: User;
+	/** Undefined: its certificate is of an authority that does not say who clients are. */
+	user: User | undefined;
 	/** A connection may outlast the certificate that it was opened with. */
 	untilMs: number;
 }
@@ -13,15 +15,17 @@ const known = new WeakMap<TLSSocket, Peer>();
 /**
  * Undefined without a certificate that our authority signed, that is for clients, and that is valid now.
  * @param nowMs of the clock that certificates are dated by
+ * @param clientCa that authority, where the socket trusts others, too
  */
-export function peerOf(socket: unknown, nowMs: number): User | undefined {
+export function peerOf(socket: unknown, nowMs: number, clientCa?: Authorities): User | undefined {
 	// A resumed session has its certificate in the session; `authorized` holds for both.
 	if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
 	let peer = known.get(socket);
 	if (peer === undefined) {
-		const certificate = socket.getPeerCertificate();
-		const user = userOf(certificate);
-		if (user === undefined) return undefined;
+		const certificate = socket.getPeerCertificate(clientCa !== undefined);
+		const isClient = clientCa === undefined || clientCa.haveIssued(certificate as DetailedPeerCertificate);
+		const user = isClient ? userOf(certificate) : undefined;
+		if (isClient && user === undefined) return undefined;
 		peer = { user, untilMs: Date.parse(certificate.valid_to) };
 		known.set(socket, peer);
 	}
@@ -42,7 +46,9 @@ export function showsInvalidCertificate(socket: unknown, nowMs: number): boolean
 	const certificate = socket.getPeerCertificate() as PeerCertificate | undefined;
 	// Without a certificate it is an empty object.
 	if (certificate?.raw === undefined) return false;
-	return !socket.authorized || Date.parse(certificate.valid_to) <= nowMs;
+	const peer = known.get(socket);
+	const isForeign = peer !== undefined && peer.user === undefined;
+	return !socket.authorized || isForeign || Date.parse(certificate.valid_to) <= nowMs;
 }
 
 function userOf({ subject, fingerprint256 }: PeerCertificate): User | undefined {

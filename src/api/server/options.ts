@@ -11,6 +11,7 @@ import type { JwtAuthenticator } from "../credentials/oidc/configuration.ts";
 import type { TokenOptions } from "../credentials/tokens.ts";
 import type { StoreFile } from "../metrics/server.ts";
 import type { PodSecurityConfiguration } from "../pod-security/configuration.ts";
+import type { IdentityHeaders } from "../request/front-proxy.ts";
 import type { ResourceInfo } from "../request/request-info.ts";
 import type { InProcessWebhook } from "./admission-review.ts";
 import type { KeptLogs } from "./kept-logs.ts";
@@ -55,6 +56,8 @@ export interface ApiOptions {
 	 * What tokens must be for, one of them, to be good for this server. Default: the issuer of service account tokens.
 	 */
 	apiAudiences?: readonly string[];
+	/** Headers in which proxies in front of the server say who asks. Default: `X-Remote-User` and so on. */
+	identityHeaders?: IdentityHeaders | undefined;
 	/** Other issuers whose tokens are taken. */
 	oidc?: readonly JwtAuthenticator[];
 	/** What is recorded of requests, and where. Default: nothing. */

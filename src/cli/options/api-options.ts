@@ -14,6 +14,12 @@ export interface ApiOptions {
 	auditLogMaxsize?: number;
 	auditLogMaxbackup?: number;
 	auditLogMaxage?: number;
+	requestheaderClientCaFile?: string;
+	requestheaderAllowedNames?: string;
+	requestheaderUsernameHeaders?: string;
+	requestheaderUidHeaders?: string;
+	requestheaderGroupHeaders?: string;
+	requestheaderExtraHeadersPrefix?: string;
 	oidc?: string;
 	oidcIssuerUrl?: string;
 	oidcClientId?: string;
@@ -44,6 +50,15 @@ export function withApiOptions(command: Command): Command {
 		)
 		.option("--audit-log-maxbackup <n>", "number of rotated files to keep (default: 10)", wholeNumber)
 		.option("--audit-log-maxage <days>", "number of days to keep rotated files (default: unlimited)", wholeNumber)
+		.option(
+			"--requestheader-client-ca-file <file>",
+			"authorities of proxies that say in headers who asks; none: no proxies (default: as at the last start)",
+		)
+		.option("--requestheader-allowed-names <names>", "common names of their certificates (default: any)")
+		.option("--requestheader-username-headers <names>", "headers with the user name (default: X-Remote-User)")
+		.option("--requestheader-uid-headers <names>", "headers with the UID (default: X-Remote-Uid)")
+		.option("--requestheader-group-headers <names>", "headers with the groups (default: X-Remote-Group)")
+		.option("--requestheader-extra-headers-prefix <prefixes>", "prefixes of others (default: X-Remote-Extra-)")
 		.option("--oidc <file>", "an AuthenticationConfiguration for OpenID Connect; none: only the cluster's own tokens")
 		.option("--oidc-issuer-url <url>", "accept tokens of this issuer")
 		.option("--oidc-client-id <id>", "the required audience of its tokens")
@@ -68,6 +83,8 @@ export async function apiChanges(options: ApiOptions): Promise<ApiChanges> {
 	if (audit !== undefined) changes.audit = audit;
 	const admission = await admissionOf(options);
 	if (admission !== undefined) changes.admission = admission;
+	const requestHeader = await requestHeaderOf(options);
+	if (requestHeader !== undefined) changes.requestHeader = requestHeader;
 	const oidc = await oidcOf(options);
 	if (oidc !== undefined) changes.oidc = oidc;
 	return changes;
@@ -96,6 +113,31 @@ async function admissionOf({ admissionControlConfigFile: file }: ApiOptions): Pr
 	if (file === undefined) return undefined;
 	const { readAdmissionFile } = await import("../../cluster/settings/api-settings.ts");
 	return readAdmissionFile(file);
+}
+
+async function requestHeaderOf(options: ApiOptions): Promise<ApiChanges["requestHeader"]> {
+	const { requestheaderClientCaFile: file } = options;
+	const others = Object.entries(options).filter(([name, value]) => /^requestheader./.test(name) && value !== undefined);
+	if (file === none && others.length === 1) return null;
+	if (file === undefined || file === none) {
+		if (others.length > 0) throw new Error("the --requestheader-… options require --requestheader-client-ca-file");
+		return undefined;
+	}
+	const { readFrontProxies } = await import("../../cluster/settings/front-proxies.ts");
+	return readFrontProxies(file, {
+		names: listOf(options.requestheaderAllowedNames),
+		username: listOf(options.requestheaderUsernameHeaders),
+		uid: listOf(options.requestheaderUidHeaders),
+		group: listOf(options.requestheaderGroupHeaders),
+		extraPrefix: listOf(options.requestheaderExtraHeadersPrefix),
+	});
+}
+
+function listOf(text = ""): string[] {
+	return text
+		.split(",")
+		.map((name) => name.trim())
+		.filter((name) => name !== "");
 }
 
 async function oidcOf(options: ApiOptions): Promise<object | null | undefined> {

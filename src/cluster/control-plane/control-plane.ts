@@ -25,6 +25,7 @@ import { builtIns, needsNoAddress } from "../built-ins/list.ts";
 import { makeBuiltIns } from "../built-ins/make.ts";
 import { kubernetesVersion } from "../files/version.ts";
 import { buildInfo } from "./build-info.ts";
+import { clientTrust } from "./client-trust.ts";
 import {
 	type Authority,
 	authorityControllers,
@@ -147,7 +148,7 @@ function openApi({ options, store, registry, metrics, history, accounts, report 
 		authenticateToken: options.authenticateToken,
 		dialAgent: options.dialAgent,
 		dialAddress: options.dialAddress,
-		proxyClient: () => late.frontProxy?.client(),
+		proxyClient: () => options.proxyClient ?? late.frontProxy?.client(),
 		serviceCidr: options.network.serviceCidr,
 		admissionPlugins: options.admissionPlugins ?? [],
 		disabledAdmissionPlugins: options.disabledAdmissionPlugins ?? [],
@@ -156,6 +157,7 @@ function openApi({ options, store, registry, metrics, history, accounts, report 
 		podSecurity: options.podSecurity ?? {},
 		apiAudiences: options.apiAudiences ?? [],
 		oidc: options.oidc ?? [],
+		identityHeaders: options.trust?.frontProxy?.headers,
 		audit: options.audit,
 		onRefused(user, why) {
 			// A node may ask for an object of a pod that no longer exists.
@@ -228,14 +230,14 @@ class RunningControlPlane implements ControlPlane {
 		);
 		void this.#notifier.start(this.informers);
 		this.#shells.start(controllers(this.#controllerSettings()));
-		this.#shells.startOwn(ownControllers(kept, options.authority));
+		this.#shells.startOwn(ownControllers(kept, options.trust));
 		this.#startScheduler();
 	}
 
 	publishAuthority(authority: Authority): void {
 		this.#late.frontProxy = authority.frontProxy;
 		this.#shells.start(authorityControllers(this.#withTokens(authority)));
-		this.#shells.startOwn(authenticationControllers(authority));
+		this.#shells.startOwn(authenticationControllers(clientTrust(authority)));
 	}
 
 	async stop(): Promise<void> {

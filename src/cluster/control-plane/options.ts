@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { AuditOptions } from "../../api/audit/audit.ts";
 import type { JwtAuthenticator } from "../../api/credentials/oidc/configuration.ts";
+import type { ClientTrust } from "../../api/listen.ts";
 import type { StoreFile } from "../../api/metrics/server.ts";
 import type { PodSecurityConfiguration } from "../../api/pod-security/configuration.ts";
 import type { InProcessWebhook } from "../../api/server/admission-review.ts";
@@ -24,6 +25,10 @@ export interface ControlPlaneOptions {
 	wallClock?: Clock;
 	/** Undefined while there is none: see publishAuthority. */
 	authority?: Authority;
+	/** Whose client certificates are believed, for extension API servers. Undefined while there is no authority. */
+	trust?: ClientTrust;
+	/** What the API server shows to extension API servers, in PEM. Default: the certificate of `authority`. */
+	proxyClient?: { key: string; cert: string };
 	/** PEM of the key that signs service account tokens. */
 	serviceAccountKey?: string;
 	/** Of service account tokens. Default `https://kubernetes.default.svc.cluster.local`. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Api } from "../../api/handle.ts";
 import { listen } from "../../api/listen.ts";
 import { systemClock } from "../../core/time/clock.ts";
+import { clientTrust } from "../control-plane/client-trust.ts";
 import { type Certificates, ensureCertificates } from "../pki/certificates.ts";
 import { kubeconfigText } from "../pki/kubeconfig.ts";
 import { host, serverNames } from "../pki/server-names.ts";
@@ -32,7 +33,7 @@ export async function openAccess(
 		// Clients outside the process use real time.
 		const certificates = ensureCertificates(join(folder, "pki"), serverNames(network), systemClock().now());
 		const listener = await listen(api, {
-			tls: { ...certificates.server, clientCa: certificates.authority.ca },
+			tls: { ...certificates.server, ...clientTrust(certificates.authority) },
 			host,
 			port,
 		});

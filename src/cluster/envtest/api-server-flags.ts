@@ -17,13 +17,21 @@ const used: FlagTable = {
 	"service-account-signing-key-file": "value",
 	"service-account-key-file": "value",
 	"api-audiences": "value",
+	"requestheader-client-ca-file": "value",
+	"requestheader-allowed-names": "value",
+	"requestheader-username-headers": "value",
+	"requestheader-uid-headers": "value",
+	"requestheader-group-headers": "value",
+	"requestheader-extra-headers-prefix": "value",
+	"proxy-client-cert-file": "value",
+	"proxy-client-key-file": "value",
 	"enable-admission-plugins": "value",
 	"disable-admission-plugins": "value",
 	"admission-control-config-file": "value",
 };
 
 /**
- * They tune what this API server does not have, or does in its own way: logs, caches, etcd, fronting proxies, limits.
+ * They tune what this API server does not have, or does in its own way: logs, caches, etcd, limits.
  * Feature gates and runtime configuration: it serves what upstream serves by default.
  */
 const unused = [
@@ -47,14 +55,7 @@ const unused = [
 	],
 	...["log-flush-frequency", "log-json-info-buffer-size", "logging-format", "max-mutating-requests-inflight"],
 	...["max-requests-inflight", "min-request-timeout", "permit-address-sharing", "permit-port-sharing", "profiling"],
-	...["proxy-client-cert-file", "proxy-client-key-file", "request-timeout", "requestheader-allowed-names"],
-	...["requestheader-client-ca-file", "requestheader-extra-headers-prefix", "requestheader-group-headers"],
-	...[
-		"requestheader-uid-headers",
-		"requestheader-username-headers",
-		"runtime-config",
-		"service-account-extend-token-expiration",
-	],
+	...["request-timeout", "runtime-config", "service-account-extend-token-expiration"],
 	...[
 		"service-account-lookup",
 		"service-account-max-token-expiration",

@@ -20,7 +20,7 @@ import { serverNames } from "../pki/server-names.ts";
 import { type ClusterNetwork, simulatedNetwork } from "../settings/cluster-network.ts";
 import type { Settings } from "../settings/settings.ts";
 import { apiServerFlags } from "./api-server-flags.ts";
-import { fileOf, servingCertificate, tokenUsers } from "./credentials.ts";
+import { fileOf, proxyCertificate, servingCertificate, tokenUsers, trustOf } from "./credentials.ts";
 import { folderPath } from "./etcd.ts";
 import { Flags, helpText } from "./flags.ts";
 
@@ -53,14 +53,14 @@ export async function startApiServer(
 		const network = networkOf(flags);
 		const store = openLmdbStore({ folder: join(folder, "store"), flush: false });
 		closers.push(() => store.close());
-		const controlPlane = await startControlPlane({ store, ...choices(flags, network, folder, additions) });
+		const trust = trustOf(flags);
+		const controlPlane = await startControlPlane({ store, trust, ...choices(flags, network, folder, additions) });
 		closers.push(() => controlPlane.stop());
 		if (additions.nodes > 0) closers.push(await addNodes(controlPlane, network, additions.nodes));
-		const clientCa = fileOf(flags, "client-ca-file");
 		const listener = await listen(controlPlane.api, {
 			host: flags.value("bind-address") ?? "127.0.0.1",
 			port: Number(flags.value("secure-port") ?? 6443),
-			tls: { ...servingCertificate(flags, network), ...(clientCa !== undefined && { clientCa }) },
+			tls: { ...servingCertificate(flags, network), ...trust },
 		});
 		closers.push(() => listener.close());
 	} catch (error) {
@@ -76,6 +76,7 @@ function choices(flags: Flags, network: ClusterNetwork, folder: string, { contro
 	const unknown = modes.find((mode) => !known.includes(mode));
 	if (unknown !== undefined) throw new Error(`--authorization-mode: ${unknown} is not supported: ${known.join(", ")}`);
 	if (flags.value("anonymous-auth") === "false") throw new Error("--anonymous-auth=false is not supported");
+	const proxyClient = proxyCertificate(flags);
 	const key = fileOf(flags, "service-account-signing-key-file");
 	const [issuer] = flags.list("service-account-issuer");
 	const security = flags.value("admission-control-config-file");
@@ -88,6 +89,7 @@ function choices(flags: Flags, network: ClusterNetwork, folder: string, { contro
 		runs: (component: string) => all || controllers.includes(component),
 		history: all ? undefined : (false as const),
 		...(authority !== undefined && { authority }),
+		...(proxyClient !== undefined && { proxyClient }),
 		...(key !== undefined && { serviceAccountKey: key }),
 		...(issuer !== undefined && { serviceAccountIssuer: issuer }),
 		apiAudiences: flags.list("api-audiences"),

@@ -1,11 +1,13 @@
 /** What the API server of an envtest folder shows to clients, and how it recognises them. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { ClientTrust } from "../../api/listen.ts";
 import type { User } from "../../core/exchange.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { ensureCertificates } from "../pki/certificates.ts";
 import { serverNames } from "../pki/server-names.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
+import { frontProxies } from "../settings/front-proxies.ts";
 import type { Flags } from "./flags.ts";
 
 /** PEM. Without files in `--cert-dir`, or named by other flags, certificates are made there, as upstream does. */
@@ -15,6 +17,34 @@ export function servingCertificate(flags: Flags, network: ClusterNetwork): { key
 	const key = flags.value("tls-private-key-file") ?? join(folder, "apiserver.key");
 	if (existsSync(cert) && existsSync(key)) return { key: read(key), cert: read(cert) };
 	return ensureCertificates(folder, serverNames(network), systemClock().now()).server;
+}
+
+/** Whose client certificates are believed. */
+export function trustOf(flags: Flags): ClientTrust {
+	const clientCa = fileOf(flags, "client-ca-file");
+	const proxyCa = fileOf(flags, "requestheader-client-ca-file");
+	const list = (name: string) => flags.list(`requestheader-${name}`);
+	return {
+		...(clientCa !== undefined && { clientCa }),
+		...(proxyCa !== undefined && {
+			frontProxy: frontProxies(proxyCa, flags.value("requestheader-client-ca-file") ?? "", {
+				names: list("allowed-names"),
+				username: list("username-headers"),
+				uid: list("uid-headers"),
+				group: list("group-headers"),
+				extraPrefix: list("extra-headers-prefix"),
+			}),
+		}),
+	};
+}
+
+/** What the API server shows to extension API servers. @throws Error unless both files or neither are named */
+export function proxyCertificate(flags: Flags): { key: string; cert: string } | undefined {
+	const cert = fileOf(flags, "proxy-client-cert-file");
+	const key = fileOf(flags, "proxy-client-key-file");
+	if ((cert === undefined) !== (key === undefined))
+		throw new Error("--proxy-client-cert-file and --proxy-client-key-file require each other");
+	return cert === undefined || key === undefined ? undefined : { key, cert };
 }
 
 /** The file of a flag; undefined without the flag. @throws Error that names both */

@@ -1,6 +1,6 @@
 /** The API server's port, its sockets, and the kubeconfig. Certificates are renewed while it runs. */
 import { existsSync, readFileSync } from "node:fs";
-import { type Listener, listen } from "../../api/listen.ts";
+import { type ClientTrust, type Listener, listen } from "../../api/listen.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { isCode } from "../../linux/descriptors.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
@@ -15,6 +15,7 @@ export interface ApiListenersOptions {
 	api: Parameters<typeof listen>[0];
 	layout: Layout;
 	certificates: Certificates;
+	trust: ClientTrust;
 	/** Where pods find it. */
 	network: ClusterNetwork;
 	/** If it is in use, another one is chosen. */
@@ -31,8 +32,8 @@ export interface ApiListeners {
 
 /** Listens on a port with TLS, on a socket with TLS, and on one without for the agents of this machine. */
 export async function openApiListeners(options: ApiListenersOptions): Promise<ApiListeners> {
-	const { api, layout, certificates, onError } = options;
-	const tls = { ...certificates.server, clientCa: certificates.authority.ca };
+	const { api, layout, certificates, trust, onError } = options;
+	const tls = { ...certificates.server, ...trust };
 	const listeners: Listener[] = [];
 	const open = async (where: { host: string; port: number } | { socketPath: string }, secure = true) => {
 		const listener = await listen(api, { ...(secure ? { tls } : {}), ...where });

@@ -141,7 +141,7 @@ function sameNames(one: readonly string[], other: readonly string[]): boolean {
 
 function refuseOtherApi({ settings }: Layout, options: LaunchOptions): void {
 	const now = readSettings(settings);
-	for (const name of ["oidc", "audit", "apiAudiences", "admission"] as const) {
+	for (const name of ["oidc", "audit", "apiAudiences", "admission", "requestHeader"] as const) {
 		const wanted = options[name];
 		if (wanted === undefined || sameJson(wanted ?? undefined, now?.[name])) continue;
 		throw new Error(
@@ -155,6 +155,7 @@ const apiOptions = {
 	audit: "--audit-policy",
 	apiAudiences: "--api-audiences",
 	admission: "--admission-control-config-file",
+	requestHeader: "--requestheader-client-ca-file",
 };
 
 /** The server process and its supervisor outlive this process; their output goes to the log in the data directory. */

@@ -12,6 +12,7 @@ import { logError } from "../../linux/process-log.ts";
 import type { DurableStore } from "../../store/lmdb.ts";
 import type { Store } from "../../store/store.ts";
 import type { Assembly } from "../assembly/assembly.ts";
+import { clientTrust } from "../control-plane/client-trust.ts";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
 import type { Layout } from "../files/layout.ts";
 import { ensureCertificates } from "../pki/certificates.ts";
@@ -38,9 +39,11 @@ export async function serveControlPlane(
 ): Promise<{ controlPlane: ControlPlane; listeners: ApiListeners }> {
 	const { assembly, layout, settings, store, disk, port } = options;
 	const certificates = ensureCertificates(layout.pki, serverNames(settings), systemClock().now());
+	const trust = clientTrust(certificates.authority, settings.requestHeader);
 	const controlPlane = await assembly.startControlPlane({
 		store,
 		authority: certificates.authority,
+		trust,
 		serviceAccountKey: certificates.serviceAccountKey,
 		admissionPlugins: settings.admissionPlugins ?? [],
 		apiAudiences: settings.apiAudiences ?? [],
@@ -56,7 +59,8 @@ export async function serveControlPlane(
 		onError: logError,
 	});
 	const { api } = controlPlane;
-	const listeners = await openApiListeners({ api, layout, certificates, network: settings, port, onError: logError });
+	const network = settings;
+	const listeners = await openApiListeners({ api, layout, certificates, trust, network, port, onError: logError });
 	assembly.atEnd(() => listeners.close());
 	return { controlPlane, listeners };
 }

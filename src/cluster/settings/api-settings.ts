@@ -3,6 +3,7 @@
 import { auditPolicy } from "../../api/audit/policy.ts";
 import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../../api/pod-security/configuration-file.ts";
+import type { FrontProxyTrust } from "../../api/request/front-proxy.ts";
 import { readOptionFile } from "../files/option-file.ts";
 
 export interface ApiSettings {
@@ -13,6 +14,8 @@ export interface ApiSettings {
 	apiAudiences?: readonly string[];
 	/** The user's AdmissionConfiguration. */
 	admission?: object;
+	/** Proxies in front of the API server. */
+	requestHeader?: FrontProxyTrust;
 }
 
 export interface AuditSettings {
@@ -54,7 +57,8 @@ function readDocument(option: string, path: string, check: (document: unknown) =
 }
 
 /** Makes the changes. */
-export function changeSettings(settings: ApiSettings, { oidc, audit, apiAudiences, admission }: ApiChanges): void {
+export function changeSettings(settings: ApiSettings, changes: ApiChanges): void {
+	const { oidc, audit, apiAudiences, admission, requestHeader } = changes;
 	if (oidc === null) delete settings.oidc;
 	else if (oidc !== undefined) settings.oidc = oidc;
 	if (audit === null) delete settings.audit;
@@ -63,4 +67,6 @@ export function changeSettings(settings: ApiSettings, { oidc, audit, apiAudience
 	else if (admission !== undefined) settings.admission = admission;
 	if (apiAudiences === null) delete settings.apiAudiences;
 	else if (apiAudiences !== undefined) settings.apiAudiences = apiAudiences;
+	if (requestHeader === null) delete settings.requestHeader;
+	else if (requestHeader !== undefined) settings.requestHeader = requestHeader;
 }

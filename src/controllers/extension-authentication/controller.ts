@@ -13,12 +13,16 @@ const key = `${metadata.namespace}/${metadata.name}`;
 
 /** Certificates in PEM. */
 export interface ExtensionAuthentication {
-	clientCa: string;
-	proxyCa: string;
-	/** Common names of the proxy's certificates. */
-	proxyNames: readonly string[];
-	/** Names of the headers that say who asks. */
-	headers: { username: string; uid: string; group: string; extraPrefix: string };
+	/** Who shows a certificate of these authorities is who it says. */
+	clientCa?: string | Buffer;
+	/** Who shows one of these says who asks. */
+	frontProxy?: {
+		ca: string;
+		/** Common names of such certificates; none: any. */
+		names: readonly string[];
+		/** Names of the headers that say who asks. */
+		headers: Readonly<Record<"username" | "uid" | "group" | "extraPrefix", readonly string[]>>;
+	};
 }
 
 export function extensionAuthenticationController(published: ExtensionAuthentication): Controller<{
@@ -46,14 +50,17 @@ export function extensionAuthenticationController(published: ExtensionAuthentica
 	};
 }
 
-function dataOf({ clientCa, proxyCa, proxyNames, headers }: ExtensionAuthentication): Record<string, string> {
+function dataOf({ clientCa, frontProxy }: ExtensionAuthentication): Record<string, string> {
+	const clients: Record<string, string> = clientCa === undefined ? {} : { "client-ca-file": clientCa.toString() };
+	if (frontProxy === undefined) return clients;
+	const { ca, names, headers } = frontProxy;
 	return {
-		"client-ca-file": clientCa,
-		"requestheader-allowed-names": JSON.stringify(proxyNames),
-		"requestheader-client-ca-file": proxyCa,
-		"requestheader-extra-headers-prefix": JSON.stringify([headers.extraPrefix]),
-		"requestheader-group-headers": JSON.stringify([headers.group]),
-		"requestheader-uid-headers": JSON.stringify([headers.uid]),
-		"requestheader-username-headers": JSON.stringify([headers.username]),
+		...clients,
+		"requestheader-allowed-names": JSON.stringify(names),
+		"requestheader-client-ca-file": ca,
+		"requestheader-extra-headers-prefix": JSON.stringify(headers.extraPrefix),
+		"requestheader-group-headers": JSON.stringify(headers.group),
+		"requestheader-uid-headers": JSON.stringify(headers.uid),
+		"requestheader-username-headers": JSON.stringify(headers.username),
 	};
 }
