@@ -53,8 +53,10 @@ export interface Sandbox {
 }
 
 export interface Mount {
+	/** `Image.id` of an image whose files are mounted instead of `hostPath`, read-only; `subPath` is in it. */
+	image?: string;
 	/**
-	 * Absolute path on the node. A runtime that mounts it follows links: either only the agent may be able to change
+	 * Absolute path on the node; empty for an image. A runtime that mounts it follows links: either only the agent may be able to change
 	 * them, or `root` must be given.
 	 */
 	hostPath: string;
@@ -146,6 +148,8 @@ export interface ImageWanted {
 	pullPolicy: string;
 	/** Whether the container has a command of its own. */
 	hasCommand: boolean;
+	/** Its files are wanted, for a volume: programs of the machine cannot stand in for it. */
+	needsFiles?: boolean;
 	/** Where it comes from, if the pod says so. */
 	source?: "auto" | "registry" | "machine";
 	/** Of the pod, for the image's registry; called when it is pulled, or others have pulled it with theirs. */

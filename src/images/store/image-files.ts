@@ -54,6 +54,12 @@ export class ImageFiles {
 		}
 	}
 
+	/** Whether there is something else than a directory. */
+	isFile(path: string): boolean {
+		const [top] = this.#find(path)?.parts ?? [];
+		return top !== undefined && !top.stats.isDirectory();
+	}
+
 	/**
 	 * Directories that show wrong modes or owners, because the uppermost layer that has something in them does not
 	 * describe them.

@@ -179,6 +179,14 @@ describe("what is wrong with a pod", () => {
 			["spec.containers[0].readinessProbe: Required value: must specify a handler type"],
 		],
 		[
+			"an image as a volume",
+			{ volumes: [{ name: "v", image: { pullPolicy: "Sometimes" } }] },
+			[
+				"spec.volumes[0].image.reference: Required value",
+				'spec.volumes[0].image.pullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"',
+			],
+		],
+		[
 			"a volume of two kinds",
 			{ volumes: [{ name: "v", emptyDir: {}, hostPath: { path: "/" } }] },
 			["spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type"],

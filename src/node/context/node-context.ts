@@ -68,6 +68,8 @@ export interface MountContext {
 	addresses: readonly string[];
 	/** For `subPathExpr`. */
 	env: readonly { name: string; value: string }[];
+	/** `Image.id` of the images that are volumes, by volume. */
+	volumeImages: ReadonlyMap<string, string>;
 }
 
 /** The pod requires something that is not available (yet): the container waits with CreateContainerConfigError. */
@@ -128,6 +130,12 @@ export interface References {
 	release(podUid: string): void;
 }
 
+export interface ContainerStart extends Pick<MountContext, "attempt" | "addresses" | "volumeImages"> {
+	image: Image;
+	/** Of the container whose processes it sees. */
+	targetId?: string | undefined;
+}
+
 export interface NodeContext {
 	client: Client;
 	clock: Clock;
@@ -159,9 +167,5 @@ export interface NodeContext {
 	 * Builds the runtime's configuration of a container.
 	 * @throws ConfigError
 	 */
-	containerConfig(
-		pod: Pod,
-		container: PodContainer,
-		start: { attempt: number; image: Image; addresses: readonly string[]; targetId?: string | undefined },
-	): Promise<ContainerConfig>;
+	containerConfig(pod: Pod, container: PodContainer, start: ContainerStart): Promise<ContainerConfig>;
 }

@@ -178,7 +178,7 @@ export class MutablePodRuntimeState implements PodRuntimeState {
 		this.#change(name, restartBackoff === undefined ? change : { restartBackoff, ...change });
 	}
 
-	startFailed(name: string, startFailure: WaitingReason & { retryAtMs: number }): void {
+	startFailed(name: string, startFailure: NonNullable<ContainerRuntimeState["startFailure"]>): void {
 		this.#change(name, { startFailure });
 	}
 

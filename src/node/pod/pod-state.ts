@@ -47,7 +47,7 @@ export interface ContainerRuntimeState {
 	/** Delay between attempts to pull the image. */
 	imageBackoff?: Backoff;
 	/** The last attempt to start failed; the next one is at `retryAtMs`. */
-	startFailure?: WaitingReason & { retryAtMs: number };
+	startFailure?: WaitingReason & { retryAtMs: number /** The one that could not be pulled. */; image?: string };
 	/** A restart is delayed; shown as CrashLoopBackOff. */
 	heldBack?: WaitingReason;
 	probes?: ProbeVerdict;

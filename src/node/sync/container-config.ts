@@ -1,7 +1,7 @@
 /** Builds the runtime's configuration of one container. */
 import type { Pod, Service } from "../../kinds/generated/types.ts";
-import { type ContainerConfig, type Image, runsToCompletionAnnotation } from "../../runtime/runtime.ts";
-import { ConfigError, type NodeContext } from "../context/node-context.ts";
+import { type ContainerConfig, runsToCompletionAnnotation } from "../../runtime/runtime.ts";
+import { ConfigError, type ContainerStart, type NodeContext } from "../context/node-context.ts";
 import { podUidLabel } from "../context/runtime-view.ts";
 import { expand } from "../pod/expansion.ts";
 import type { PodContainer } from "../pod/pod-state.ts";
@@ -19,7 +19,7 @@ export async function makeContainerConfig(
 	context: Context,
 	pod: Pod,
 	{ spec, role }: PodContainer,
-	start: { attempt: number; image: Image; addresses: readonly string[]; targetId?: string | undefined },
+	start: ContainerStart,
 ): Promise<ContainerConfig> {
 	const { node, references, services, files } = context;
 	const { namespace = "default", name: podName, uid } = pod.metadata;
@@ -39,9 +39,9 @@ export async function makeContainerConfig(
 		text: files && ((volume, path) => files.text(pod, volume, path)),
 	});
 	const lookUp = (wanted: string) => env.find(({ name }) => name === wanted)?.value;
-	const { attempt } = start;
+	const { attempt, addresses, volumeImages } = start;
 	const runsToCompletion = role === "init" || (role === "regular" && pod.spec.restartPolicy !== "Always");
-	const mounts = await files?.mounts(pod, spec, { attempt, addresses: start.addresses, env });
+	const mounts = await files?.mounts(pod, spec, { attempt, addresses, volumeImages, env });
 	return {
 		name: spec.name,
 		attempt,

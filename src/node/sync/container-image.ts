@@ -11,23 +11,54 @@ export const startRetryMs = 10_000;
 /** The first check after a failure, which reports the back-off, comes no later than this. */
 const firstLookMs = 2000;
 
-/** @returns undefined if the container cannot start now; its runtime state says why */
-export async function resolveImage(managed: ManagedPod, spec: ContainerSpec): Promise<Image | undefined> {
+export interface ContainerImages {
+	image: Image;
+	/** `Image.id` of the images that are volumes, by volume. */
+	volumeImages: ReadonlyMap<string, string>;
+}
+
+interface ImageNeed {
+	image: string;
+	pullPolicy: string;
+	hasCommand: boolean;
+	needsFiles?: boolean;
+}
+
+/**
+ * The image of a container, after those of its volumes, as upstream.
+ * @returns undefined if the container cannot start now; its runtime state says why
+ */
+export async function resolveImages(managed: ManagedPod, spec: ContainerSpec): Promise<ContainerImages | undefined> {
 	if (isBackingOff(managed, spec)) return undefined;
-	const { runtime } = managed.context;
-	const { name, image = "", imagePullPolicy: pullPolicy = "IfNotPresent" } = spec;
+	const volumeImages = new Map<string, string>();
+	for (const { name, image } of managed.pod.spec.volumes ?? []) {
+		if (image === undefined || !spec.volumeMounts?.some((mount) => mount.name === name)) continue;
+		const { reference = "", pullPolicy = "IfNotPresent" } = image;
+		const need = { image: reference, pullPolicy, hasCommand: true, needsFiles: true };
+		const resolved = await resolveImage(managed, spec.name, need);
+		if (resolved === undefined) return undefined;
+		volumeImages.set(name, resolved.id);
+	}
+	const { image = "", imagePullPolicy: pullPolicy = "IfNotPresent" } = spec;
+	const need = { image, pullPolicy, hasCommand: (spec.command?.length ?? 0) > 0 };
+	const resolved = await resolveImage(managed, spec.name, need);
+	if (resolved === undefined) return undefined;
+	managed.runtimeState.imageResolved(spec.name);
+	return { image: resolved, volumeImages };
+}
+
+async function resolveImage(managed: ManagedPod, name: string, need: ImageNeed): Promise<Image | undefined> {
+	const { image, ...wanted } = need;
 	try {
 		const source = imageSourceOf(managed.pod);
-		const resolved = await runtime.resolveImage(image, {
-			pullPolicy,
-			hasCommand: (spec.command?.length ?? 0) > 0,
+		const resolved = await managed.context.runtime.resolveImage(image, {
+			...wanted,
 			...(source === undefined ? {} : { source }),
 			credentials: () => pullCredentials(managed, image, name),
 			pulling: () => managed.record("Normal", "Pulling", `Pulling image "${image}"`, name),
 			signal: managed.startSignal,
 		});
 		recordImage(managed, name, image, resolved);
-		managed.runtimeState.imageResolved(name);
 		return resolved;
 	} catch (error) {
 		imageFailed(managed, name, image, error);
@@ -52,10 +83,12 @@ function isBackingOff(managed: ManagedPod, { name, image = "" }: ContainerSpec):
 	const { context, runtimeState } = managed;
 	const { startFailure, imageBackoff } = runtimeState.container(name);
 	if (startFailure?.reason !== "ErrImagePull" || imageBackoff === undefined) return false;
+	// It may be the one of a volume.
+	const failed = startFailure.image ?? image;
 	const retryAtMs = imageBackoff.sinceMs + imageBackoff.delayMs;
 	if (context.clock.now() >= retryAtMs) return false;
-	managed.record("Normal", "BackOff", `Back-off pulling image "${image}"`, name);
-	const message = `Back-off pulling image "${image}": ErrImagePull: ${startFailure.message}`;
+	managed.record("Normal", "BackOff", `Back-off pulling image "${failed}"`, name);
+	const message = `Back-off pulling image "${failed}": ErrImagePull: ${startFailure.message}`;
 	runtimeState.startFailed(name, { reason: "ImagePullBackOff", message, retryAtMs });
 	return true;
 }
@@ -71,7 +104,7 @@ function imageFailed(managed: ManagedPod, name: string, image: string, error: un
 		managed.record("Warning", "Failed", `Failed to pull image "${image}": ${message}`, name);
 		managed.record("Warning", "Failed", "Error: ErrImagePull", name);
 		const retryAtMs = nowMs + Math.min(firstLookMs, backoff.delayMs);
-		runtimeState.startFailed(name, { reason, message, retryAtMs });
+		runtimeState.startFailed(name, { reason, message, retryAtMs, image });
 		return;
 	}
 	const isNever = reason === "ErrImageNeverPull";

@@ -1,13 +1,13 @@
 /** Starts one container of a pod: image, configuration, creation, start, postStart hook. Records what fails. */
 
-import type { Container, Image } from "../../runtime/runtime.ts";
+import type { Container } from "../../runtime/runtime.ts";
 import type { ManagedPod } from "../context/managed-pod.ts";
 import { ConfigError } from "../context/node-context.ts";
 import type { PodAction } from "../pod/pod-action.ts";
 import { instances, type PodContainer, podContainers, podGraceSeconds } from "../pod/pod-state.ts";
 import { allocatedPod } from "../pod/resize.ts";
 import { runHook } from "../probes/hooks.ts";
-import { resolveImage, startRetryMs } from "./container-image.ts";
+import { type ContainerImages, resolveImages, startRetryMs } from "./container-image.ts";
 
 /** Never throws for errors of the pod, which are recorded for its status. */
 export async function startContainer(
@@ -16,9 +16,9 @@ export async function startContainer(
 ): Promise<void> {
 	const container = podContainers(allocatedPod(managed.state())).find(({ spec }) => spec.name === name);
 	if (container === undefined) return;
-	const image = await resolveImage(managed, container.spec);
-	if (image === undefined) return;
-	const created = await create(managed, container, attempt, image);
+	const images = await resolveImages(managed, container.spec);
+	if (images === undefined) return;
+	const created = await create(managed, container, attempt, images);
 	if (created === undefined) return;
 	managed.runtimeState.created(name, backoff);
 	if (await run(managed, name, created)) await postStart(managed, container, created.id);
@@ -41,7 +41,7 @@ async function create(
 	managed: ManagedPod,
 	container: PodContainer,
 	attempt: number,
-	image: Image,
+	{ image, volumeImages }: ContainerImages,
 ): Promise<Container | undefined> {
 	const { context, runtimeState } = managed;
 	const { runtime, clock, files, containerConfig } = context;
@@ -53,7 +53,7 @@ async function create(
 	try {
 		const { addresses } = runtimeState;
 		const targetId = targetOf(managed, container);
-		const config = await containerConfig(pod, container, { attempt, image, addresses, targetId });
+		const config = await containerConfig(pod, container, { attempt, image, volumeImages, addresses, targetId });
 		const created = await runtime.createContainer(sandbox.id, config);
 		managed.record("Normal", "Created", "Container created", name);
 		await files?.linkLog(pod, created);

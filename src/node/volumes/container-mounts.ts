@@ -7,7 +7,7 @@ import type { Container as ContainerSpec, Pod, VolumeMount } from "../../kinds/g
 import { LeavesDirectory, openBeneath } from "../../linux/beneath.ts";
 import { descriptorPath, isCode } from "../../linux/descriptors.ts";
 import type { Mount } from "../../runtime/runtime.ts";
-import { ConfigError } from "../context/node-context.ts";
+import { ConfigError, type MountContext } from "../context/node-context.ts";
 import { expand } from "../pod/expansion.ts";
 import { openVolume, type PodVolumes, type VolumePath } from "./pod-volumes.ts";
 
@@ -16,7 +16,7 @@ export async function volumeMounts(
 	volumes: PodVolumes,
 	pod: Pod,
 	container: ContainerSpec,
-	env: readonly { name: string; value: string }[],
+	{ env, volumeImages }: Pick<MountContext, "env" | "volumeImages">,
 ): Promise<Mount[]> {
 	const mounts: Mount[] = [];
 	for (const mount of container.volumeMounts ?? []) {
@@ -27,9 +27,11 @@ export async function volumeMounts(
 			throw new ConfigError(`volume "${mount.name}": recursiveReadOnly is not supported by this node`);
 		}
 		const subPath = subPathOf(mount, env);
-		if (subPath !== "") prepareSubPath(volume, mount.name, subPath);
+		const image = volumeImages.get(mount.name);
+		if (subPath !== "" && image === undefined) prepareSubPath(volume, mount.name, subPath);
 		mounts.push({
 			hostPath: volume.path,
+			...(image === undefined ? {} : { image }),
 			...(volume.root === undefined ? {} : { root: volume.root }),
 			...(subPath === "" ? {} : { subPath }),
 			containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,

@@ -87,7 +87,7 @@ class NodeFiles implements PodFiles {
 
 	async mounts(pod: Pod, container: ContainerSpec, start: MountContext): Promise<Mount[]> {
 		try {
-			const mounts = await volumeMounts(this.#volumes, pod, container, start.env);
+			const mounts = await volumeMounts(this.#volumes, pod, container, start);
 			const taken = new Set(mounts.map(({ containerPath }) => containerPath));
 			const own = [
 				await this.#hosts(pod, start.addresses),

@@ -154,6 +154,8 @@ export class PodVolumes {
 			if (!owned) throw new VolumeError(`PVC ${namespace}/${claimName} was not created for pod ${namespace}/${name}`);
 			return this.#prepareClaim(pod, claimName, false);
 		}
+		// The runtime mounts its files.
+		if (volume.image !== undefined) return { path: "", readOnly: true };
 		if (await this.#writePayload(pod, volume)) {
 			return { path: volumeDirectory(directories, uid, volume), readOnly: true };
 		}

@@ -195,6 +195,48 @@ describeWith(["docker-registry"], "containers from images (as root, or as root o
 		expect(existsSync("/etc/mounted")).toBe(false);
 	});
 
+	it("mount other images as volumes, and paths in them, read-only and in use as long as they are", async () => {
+		await registry.push(
+			imageOf([
+				tarOf([dir("models", 0o755), file("models/one", "old"), file("gone")]),
+				tarOf([
+					file("models/one", "one"),
+					file(".wh.gone"),
+					link("models/out", "/etc/passwd"),
+					{ ...file("owned"), uid: 33 },
+				]),
+			]),
+			"models",
+		);
+		const reference = `${registry.host}/models`;
+		const { id } = await fixture.runtime.resolveImage(reference, { ...wanted, hasCommand: true, needsFiles: true });
+		const volume = (containerPath: string, subPath = "") => ({
+			image: id,
+			hostPath: "",
+			containerPath,
+			...(subPath === "" ? {} : { subPath }),
+			readOnly: true,
+			propagation: "None" as const,
+		});
+		const mounts = [volume("/v/all"), volume("/v/models", "models"), volume("/v/file", "models/one")];
+		const script =
+			"ls /v/all; cat /v/models/one /v/file; touch /v/all/x 2>/dev/null || echo ' read-only'; stat -c %u /v/all/owned";
+		const owner = rootless ? 0 : 33;
+		const expected = `models\nowned\noneone read-only\n${owner}\n`;
+		expect(await output("busybox", script, { mounts })).toBe(expected);
+		// On the machine's own files.
+		const own = await fixture.start({ name: "own", command: ["sh", "-c", script], mounts });
+		await fixture.exited(own.id);
+		expect(fixture.log("own")).toBe(expected);
+		if (!rootless) expect(await output("busybox", script, { mounts }, { ownUsers: true })).toBe(expected);
+		const digest = writer.store.find(reference)?.image.digest ?? "";
+		expect(usedImages(writer.store)).toContain(digest);
+		const bad = [volume("/v/bad", "none")];
+		expect(await output("busybox", "true", { mounts: bad })).toContain("failed to prepare subPath none");
+		const machine = { ...wanted, source: "machine" as const, needsFiles: true };
+		await expect(fixture.runtime.resolveImage(reference, machine)).rejects.toThrow("a volume needs its files");
+	});
+
 	it("have /proc, /sys and /dev of their own, whatever the image has there", async () => {
 		await pushed("forged", {}, [
 			dir("fake"),

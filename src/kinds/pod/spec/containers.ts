@@ -14,11 +14,10 @@ import { dnsLabelProblems, portNameProblems } from "../../../core/validation/nam
 import type { Container, ContainerPort, EphemeralContainer, PodSpec, VolumeMount } from "../../generated/types.ts";
 import { validateEnvironment, validateEnvironmentFrom, validateFileVariables } from "./environment.ts";
 import { validateProbesAndHooks } from "./probes.ts";
+import { pullPolicies } from "./pull-policy.ts";
 import { validateResources } from "./resource-requirements.ts";
 import { validateSecurityContext } from "./security.ts";
 import { isSidecar } from "./sidecars.ts";
-
-const pullPolicies = ["Always", "IfNotPresent", "Never"];
 
 interface PodContext {
 	spec: PodSpec;

@@ -1,3 +1,5 @@
+export const pullPolicies = ["Always", "IfNotPresent", "Never"];
+
 /** `Always` for images without a tag or with `latest`, otherwise `IfNotPresent`. */
 export function defaultPullPolicy(image: string): "Always" | "IfNotPresent" {
 	if (image.includes("@")) return "IfNotPresent";

@@ -1,6 +1,6 @@
 /** Volumes of a pod spec. */
 import type { Cause } from "../../../core/errors.ts";
-import { nonNegativeQuantity, oneOf, requiredText } from "../../../core/validation/field-checks.ts";
+import { nonNegativeQuantity, oneOf, requiredOneOf, requiredText } from "../../../core/validation/field-checks.ts";
 import { duplicate, forbidden, invalidEach, invalidValue, required } from "../../../core/validation/field-errors.ts";
 import { configKeyProblems, dnsLabelProblems } from "../../../core/validation/names.ts";
 import { validateLabelSelector } from "../../engine/label-selector.ts";
@@ -13,6 +13,7 @@ import type {
 } from "../../generated/types.ts";
 import { validateFileFieldRef, validateResourceFieldRef } from "./environment.ts";
 import { filePath } from "./file-path.ts";
+import { pullPolicies } from "./pull-policy.ts";
 import { claimSpecProblems } from "./volume-claim-spec.ts";
 
 const hostPathTypes = [
@@ -46,8 +47,8 @@ function source(volume: Volume, path: string): Cause[] {
 	const causes = sources
 		.slice(1)
 		.map((extra) => forbidden(`${path}.${extra}`, "may not specify more than 1 volume type"));
-	const { emptyDir, hostPath, secret, configMap, persistentVolumeClaim, downwardAPI, projected, nfs, ephemeral } =
-		volume;
+	const { emptyDir, hostPath, secret, configMap, persistentVolumeClaim, downwardAPI, projected, nfs } = volume;
+	const { ephemeral, image } = volume;
 	if (emptyDir?.sizeLimit !== undefined)
 		causes.push(
 			...nonNegativeQuantity(emptyDir.sizeLimit, `${path}.emptyDir.sizeLimit`).map((cause) => ({
@@ -90,6 +91,11 @@ function source(volume: Volume, path: string): Cause[] {
 		const template = ephemeral.volumeClaimTemplate;
 		if (template === undefined) causes.push(required(`${path}.ephemeral.volumeClaimTemplate`));
 		else causes.push(...claimSpecProblems(template.spec, `${path}.ephemeral.volumeClaimTemplate.spec`));
+	}
+	if (image !== undefined) {
+		// Templates leave it to what makes pods of them.
+		if (path.startsWith("spec.volumes[")) causes.push(...requiredText(image.reference, `${path}.image.reference`));
+		causes.push(...requiredOneOf(image.pullPolicy, pullPolicies, `${path}.image.pullPolicy`));
 	}
 	if (volume.csi !== undefined) causes.push(...requiredText(volume.csi.driver, `${path}.csi.driver`));
 	return causes;

@@ -5,23 +5,25 @@ import { dirname } from "node:path";
 import { plainWords } from "../../../core/text/plain-words.ts";
 import { identify, namespaceOf } from "../../../linux/processes.ts";
 import { layerLinks } from "../launcher/image-root.ts";
+import { volumeLinks } from "../launcher/image-volumes.ts";
 import { LogPump } from "../output/logs.ts";
 import { type ContainerRecord, streamsOf } from "./container-record.ts";
 import type { Environment } from "./environment.ts";
 
 /**
- * Links the image's layers under names that are short enough for many of them; they are used as long as the container
+ * Links the layers of its images under names that are short enough for many of them; they are used as long as the container
  * exists.
  */
 export function linkLayers(
-	{ images, scratch, clock }: Environment,
-	{ container, files, userBase }: ContainerRecord,
+	{ images, scratch, clock, empty }: Environment,
+	{ container, files, volumeFiles = [], userBase }: ContainerRecord,
 	directory: string,
 ): void {
-	if (files === undefined) return;
-	images.store?.use(files.image, container.id, directory, clock.now());
-	const own = { files, ownUsers: userBase !== undefined, scratch: `${scratch}/${container.id}` };
-	for (const [path, target] of layerLinks(own)) {
+	for (const { image } of [...(files === undefined ? [] : [files]), ...volumeFiles])
+		images.store?.use(image, container.id, directory, clock.now());
+	const own = { ownUsers: userBase !== undefined, scratch: `${scratch}/${container.id}` };
+	const links = files === undefined ? [] : layerLinks({ files, ...own });
+	for (const [path, target] of [...links, ...volumeLinks({ volumeFiles, ...own }, empty)]) {
 		mkdirSync(dirname(`${directory}/${path}`), { recursive: true });
 		symlinkSync(target, `${directory}/${path}`);
 	}

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import type { ProcessId } from "../../../linux/processes.ts";
 import type { Container, ContainerConfig } from "../../runtime.ts";
 import type { RunFiles } from "../launcher/image-root.ts";
+import type { VolumeFiles } from "../launcher/image-volumes.ts";
 import { hasLimits } from "../machine/cgroups.ts";
 import type { Environment } from "./environment.ts";
 import { type Identity, identityOf } from "./identity.ts";
@@ -23,6 +24,8 @@ export interface ContainerRecord {
 	stopSignal?: string;
 	/** Files of an image of the store; absent: the machine's. */
 	files?: RunFiles;
+	/** Of images that it mounts. */
+	volumeFiles?: readonly VolumeFiles[];
 	shim?: ProcessId;
 	/** The container's first process. */
 	init?: ProcessId;
@@ -75,6 +78,7 @@ export function newRecord(
 		workingDir: config.workingDir ?? image.workingDir,
 		env: [...env],
 		identity,
+		volumeFiles: environment.images.volumeFiles(config.mounts),
 		...((config.stopSignal ?? image.stopSignal) === undefined
 			? {}
 			: { stopSignal: config.stopSignal ?? image.stopSignal }),

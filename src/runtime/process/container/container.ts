@@ -278,8 +278,10 @@ export class ProcessContainer {
 		if (this.#record.shim !== undefined) await killAndWait(this.#record.shim, this.#environment.clock);
 		await this.#environment.cgroups.remove(this.#record.cgroup, this.#environment.clock);
 		for (const place of places(this.#environment, this.id)) this.#environment.trash.discard(place);
-		const { files } = this.#record;
-		if (files !== undefined) this.#environment.images.store?.unuse(files.image, this.id, this.#environment.clock.now());
+		const { files, volumeFiles = [] } = this.#record;
+		const { images, clock } = this.#environment;
+		for (const { image } of [...(files === undefined ? [] : [files]), ...volumeFiles])
+			images.store?.unuse(image, this.id, clock.now());
 	}
 
 	#save(): void {

@@ -37,6 +37,7 @@ export function startPlan(
 		scratch: `${environment.scratch}/${id}`,
 		groups: cgroups.length === 0 ? [] : environment.cgroups.view(record.cgroup),
 		volumes: config.mounts,
+		volumeFiles: record.volumeFiles ?? [],
 	};
 	return [
 		[

@@ -8,9 +8,10 @@ import { isLoopback } from "../../../images/registry/loopback.ts";
 import type { ImageEntry, ImageStore } from "../../../images/store/store.ts";
 import { parseImageReference } from "../../reference.ts";
 import { type ContainerConfig, type Image, ImageError, type ImageWanted } from "../../runtime.ts";
+import type { VolumeFiles } from "../launcher/image-volumes.ts";
 import { chooseSource, type ImageSource, type MachineOffer } from "./choose-source.ts";
 import type { ImageTable } from "./images.ts";
-import { imageId, machineRunImage, type RunImage, storedRunImage } from "./run-image.ts";
+import { imageId, machineRunImage, type RunImage, storedRunImage, storedVolumeFiles } from "./run-image.ts";
 
 /** Pulls an image into the store, from a process with the machine's network. Never rejects. */
 export type PullFunction = (wish: PullWish, signal: AbortSignal) => Promise<PullResult>;
@@ -64,7 +65,10 @@ export class ImageService {
 		const { store, pull } = this.#options;
 		const source = store === undefined || pull === undefined ? "machine" : (wanted.source ?? this.#options.source);
 		const pinned = reference.digest !== undefined;
-		const offer = this.#offer(image, reference.registry, wanted.hasCommand);
+		const { needsFiles = false } = wanted;
+		if (needsFiles && source === "machine")
+			throw new ImageError("ErrImagePull", `image "${image}" is not pulled with --images machine: ${volumeNeeds}`);
+		const offer = needsFiles ? "nothing" : this.#offer(image, reference.registry, wanted.hasCommand);
 		const { pullPolicy } = wanted;
 		const stored = await this.#usable(image, wanted);
 		const { steps } = chooseSource({ source, pullPolicy, stored: stored !== undefined, pinned, offer });
@@ -110,6 +114,20 @@ export class ImageService {
 		const entry = id === undefined ? undefined : store?.find(id);
 		if (store !== undefined && entry !== undefined) return storedRunImage(store, entry);
 		return machineRunImage(table, image);
+	}
+
+	/**
+	 * Files of the images that a container mounts, which `resolve` has found.
+	 * @throws Error if one has been removed in the meantime
+	 */
+	volumeFiles(mounts: ContainerConfig["mounts"]): VolumeFiles[] {
+		const ids = new Set(mounts.flatMap(({ image }) => image ?? []));
+		return [...ids].map((id) => {
+			const entry = this.store?.find(id);
+			if (this.store === undefined || entry === undefined) throw new Error(`image ${id} of a volume was removed`);
+			const subPaths = mounts.filter(({ image }) => image === id).map(({ subPath = "" }) => subPath);
+			return storedVolumeFiles(this.store, entry, id, subPaths);
+		});
 	}
 
 	/**
@@ -218,6 +236,7 @@ export class ImageService {
 	}
 }
 
+const volumeNeeds = "a volume needs its files";
 const never = new AbortController().signal;
 
 /** The registry cannot be reached. */

@@ -1,7 +1,9 @@
 /** What a container takes from its image: from one of the store, or from the table of this machine's programs. */
+import { ImageFiles, type LayerFiles } from "../../../images/store/image-files.ts";
 import type { ImageEntry, ImageStore } from "../../../images/store/store.ts";
 import { type Accounts, machineAccounts, parseAccounts } from "../launcher/accounts.ts";
 import type { RunFiles } from "../launcher/image-root.ts";
+import type { VolumeFiles } from "../launcher/image-volumes.ts";
 import { containerPath, type ImageTable } from "./images.ts";
 
 export interface RunImage {
@@ -23,11 +25,6 @@ export interface RunImage {
 export function storedRunImage(store: ImageStore, entry: ImageEntry): RunImage {
 	const { image } = entry;
 	const { config } = image;
-	const layers = image.layers.map(({ diffId }) => {
-		const layer = store.layer(diffId);
-		if (layer === undefined) throw new Error(`a layer of image ${image.digest} is missing`);
-		return layer;
-	});
 	const env = new Map([["PATH", defaultPath]]);
 	for (const setting of config.env)
 		env.set(setting.slice(0, setting.indexOf("=")), setting.slice(setting.indexOf("=") + 1));
@@ -42,18 +39,51 @@ export function storedRunImage(store: ImageStore, entry: ImageEntry): RunImage {
 		...(config.stopSignal === "" ? {} : { stopSignal: config.stopSignal }),
 		files: {
 			image: image.digest,
-			layers: layers
-				.slice(
-					Math.max(
-						0,
-						layers.findLastIndex(({ opaque }) => opaque.includes("")),
-					),
-				)
-				.map(({ directory }) => directory),
+			layers: visible(layersOf(store, entry)).map(({ directory }) => directory),
 			directories: image.directories,
 			volumes: config.volumes.filter((path) => path.startsWith("/") && !/^\/(proc|sys|dev)?(\/|$)/.test(path)),
 		},
 	};
+}
+
+/**
+ * The same of an image that is a volume.
+ * @param id of the volume's mounts
+ * @throws Error if a layer is missing
+ */
+export function storedVolumeFiles(
+	store: ImageStore,
+	entry: ImageEntry,
+	id: string,
+	subPaths: readonly string[],
+): VolumeFiles {
+	const layers = visible(layersOf(store, entry));
+	const files = new ImageFiles(layers);
+	return {
+		id,
+		image: entry.image.digest,
+		layers: layers.map(({ directory }) => directory),
+		fileSubPaths: subPaths.filter((path) => path !== "" && files.isFile(path)),
+	};
+}
+
+/** Lowest first. */
+function layersOf(store: ImageStore, { image }: ImageEntry): LayerFiles[] {
+	return image.layers.map(({ diffId }) => {
+		const layer = store.layer(diffId);
+		if (layer === undefined) throw new Error(`a layer of image ${image.digest} is missing`);
+		return layer;
+	});
+}
+
+/** Without those that a layer above hides completely. */
+function visible(layers: readonly LayerFiles[]): readonly LayerFiles[] {
+	return layers.slice(
+		Math.max(
+			0,
+			layers.findLastIndex(({ opaque }) => opaque.includes("")),
+		),
+	);
 }
 
 /** As engines report it: with the registry's digest if there is one. */

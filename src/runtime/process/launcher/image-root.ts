@@ -4,6 +4,7 @@
  * directories of the container's own, whatever the image has in their place.
  */
 import { maskSteps, type SystemMounts, systemSteps } from "./devices.ts";
+import { imageVolumeSteps, placedVolumes } from "./image-volumes.ts";
 import { escaped } from "./overlay-options.ts";
 import { mountAttributes, type Step } from "./plan.ts";
 import { depth, type VolumeOptions, volumeStep } from "./volumes.ts";
@@ -54,7 +55,9 @@ export function layerLinks({
  * @throws Error for a mount that is not possible
  */
 export function imageRootSteps(options: ImageRootOptions): Step[] {
-	const { files, scratch, volumes, privileged, ownUsers } = options;
+	const { files, scratch, privileged, ownUsers } = options;
+	const volumes = placedVolumes(options.volumes, options);
+	const images = imageVolumeSteps(options, options.rootless);
 	const target = `${scratch}/root`;
 	const [upper, work] = [`${scratch}/upper`, `${scratch}/work`];
 	const directory = (path: string, mode = 0o755, uid = 0, gid = 0): Step => ["directory", path, mode, uid, gid];
@@ -63,12 +66,12 @@ export function imageRootSteps(options: ImageRootOptions): Step[] {
 	// Upper layers first.
 	const lower = files.layers.map((_layer, at) => `${links}/${at}`).reverse();
 	const overlay = `lowerdir=${lower.join(":")},upperdir=${escaped(upper)},workdir=${escaped(work)}${options.rootless ? ",userxattr" : ""}`;
-	const steps: Step[] = [directory(target), directory(upper), directory(work)];
+	const steps: Step[] = [directory(target), directory(upper), directory(work), ...images.directories];
 	for (const path of ["/proc", "/sys", "/dev"]) steps.push(directory(upper + path));
 	for (const { path, mode, uid, gid } of files.directories) steps.push(directory(`${upper}/${path}`, mode, uid, gid));
 	if (ownUsers)
 		for (const [at, layer] of files.layers.entries()) steps.push(["shift", layer, `${scratch}/lower/${at}`]);
-	steps.push(["propagation", follows ? "slave" : "private"]);
+	steps.push(["propagation", follows ? "slave" : "private"], ...images.mounts);
 	steps.push(["overlay", target, devices === 0 ? 0 : withoutDevices, overlay], ["root", target]);
 	if (!volumes.some(({ containerPath }) => containerPath === "/etc/hostname"))
 		steps.push(["file", "/etc/hostname", `${options.hostname}\n`]);

@@ -3,6 +3,7 @@
 import { type MountEntry, type RootView, showsThrough } from "../../../linux/rootview.ts";
 import type { Credentials } from "./credentials.ts";
 import { maskSteps, type SystemMounts, systemSteps } from "./devices.ts";
+import { imageVolumeSteps, placedVolumes } from "./image-volumes.ts";
 import { fileSteps, followOnMachine, placeSteps, type ViewPlace } from "./places.ts";
 import { mountAttributes, type Step } from "./plan.ts";
 import { layerSteps, readOnlySteps, viewSteps } from "./view.ts";
@@ -20,6 +21,8 @@ export interface RootOptions extends SystemMounts, VolumeOptions {
 	/** An empty directory for hiding others. */
 	empty: string;
 	readOnly: boolean;
+	/** Overlays in user namespaces keep their attributes elsewhere. */
+	rootless: boolean;
 	hostname: string;
 	/** Directories that are initially empty. */
 	emptyDirectories: readonly string[];
@@ -32,7 +35,9 @@ export interface RootOptions extends SystemMounts, VolumeOptions {
  * @throws Error for a mount that is not possible
  */
 export function rootSteps(options: RootOptions): Step[] {
-	const { view, scratch, volumes, privileged, mounts, credentials } = options;
+	const { view, scratch, privileged, mounts, credentials } = options;
+	const volumes = placedVolumes(options.volumes, options);
+	const images = imageVolumeSteps(options, options.rootless);
 	const own = [
 		{ path: "/run", mode: 0o755, uid: 0, gid: 0 },
 		{ path: "/tmp", mode: 0o1777, uid: 0, gid: 0 },
@@ -49,7 +54,7 @@ export function rootSteps(options: RootOptions): Step[] {
 	};
 	// Outer paths first, regardless of their order, so that none hides another.
 	const ordered = volumes.toSorted((a, b) => depth(a.containerPath) - depth(b.containerPath));
-	const before: Step[] = layerSteps(place);
+	const before: Step[] = [...layerSteps(place), ...images.directories];
 	const after: Step[] = [];
 	const put = (path: string, isFile: boolean, step: Step) => {
 		before.push(...placeSteps(place, path, isFile));
@@ -84,6 +89,7 @@ export function rootSteps(options: RootOptions): Step[] {
 	return [
 		...before,
 		["propagation", follows ? "slave" : "private"],
+		...images.mounts,
 		...viewSteps(place, { devices: privileged, ownUsers: options.ownUsers }),
 		...systemSteps(options),
 		...after,

@@ -4,14 +4,22 @@ import { messageOf } from "../../../core/errors.ts";
 import { openBeneath } from "../../../linux/beneath.ts";
 import { descriptorPath } from "../../../linux/descriptors.ts";
 import type { Mount } from "../../runtime.ts";
+import type { VolumeFiles } from "./image-volumes.ts";
 import { mountAttributes, type Step } from "./plan.ts";
 
 const { readOnly } = mountAttributes;
 /** MS_PRIVATE of mount(2). */
 const privatePropagation = 1 << 18;
 
+/** A volume whose type may be known before it is there. */
+export interface PlacedVolume extends Mount {
+	isFile?: boolean;
+}
+
 export interface VolumeOptions {
-	volumes: readonly Mount[];
+	volumes: readonly PlacedVolume[];
+	/** Of images that are mounted as volumes. */
+	volumeFiles: readonly VolumeFiles[];
 	/** The pod has a user namespace: files of the image and of volumes appear as its users', where this is possible. */
 	ownUsers: boolean;
 }
@@ -24,11 +32,14 @@ export function volumeStep(volume: Mount, follows: boolean, devices: number, own
 	const attributes = devices | (volume.readOnly ? readOnly : 0);
 	const cutOff = follows && propagation === "None" ? privatePropagation : 0;
 	const { root = "", hostPath, subPath = "" } = volume;
-	return ["bind", root, hostPath, subPath, containerPath, attributes, cutOff, ownUsers ? "m" : ""];
+	// The owners in layers of images are shifted already.
+	const isShifted = ownUsers && volume.image === undefined;
+	return ["bind", root, hostPath, subPath, containerPath, attributes, cutOff, isShifted ? "m" : ""];
 }
 
 /** The type of its mount point; the launcher checks again what it mounts. */
-export function isFile({ root, hostPath, subPath = "" }: Mount): boolean {
+export function isFile({ root, hostPath, subPath = "", isFile: known }: PlacedVolume): boolean {
+	if (known !== undefined) return known;
 	if (root === undefined && subPath === "") return !isDirectory(hostPath);
 	try {
 		const fd = openBeneath(root ?? hostPath, root === undefined ? "" : hostPath, { links: "root" });
