@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import type { ProcessId } from "../../../linux/processes.ts";
 import type { Container, ContainerConfig } from "../../runtime.ts";
 import type { RunFiles } from "../launcher/image-root.ts";
-import type { VolumeFiles } from "../launcher/image-volumes.ts";
+import type { VolumeFiles } from "../launcher/volumes.ts";
 import { hasLimits } from "../machine/cgroups.ts";
 import type { Environment } from "./environment.ts";
 import { type Identity, identityOf } from "./identity.ts";

@@ -8,7 +8,7 @@ import { isLoopback } from "../../../images/registry/loopback.ts";
 import type { ImageEntry, ImageStore } from "../../../images/store/store.ts";
 import { parseImageReference } from "../../reference.ts";
 import { type ContainerConfig, type Image, ImageError, type ImageWanted } from "../../runtime.ts";
-import type { VolumeFiles } from "../launcher/image-volumes.ts";
+import type { VolumeFiles } from "../launcher/volumes.ts";
 import { chooseSource, type ImageSource, type MachineOffer } from "./choose-source.ts";
 import type { ImageTable } from "./images.ts";
 import { imageId, machineRunImage, type RunImage, storedRunImage, storedVolumeFiles } from "./run-image.ts";

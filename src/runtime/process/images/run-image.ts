@@ -3,7 +3,7 @@ import { ImageFiles, type LayerFiles } from "../../../images/store/image-files.t
 import type { ImageEntry, ImageStore } from "../../../images/store/store.ts";
 import { type Accounts, machineAccounts, parseAccounts } from "../launcher/accounts.ts";
 import type { RunFiles } from "../launcher/image-root.ts";
-import type { VolumeFiles } from "../launcher/image-volumes.ts";
+import type { VolumeFiles } from "../launcher/volumes.ts";
 import { containerPath, type ImageTable } from "./images.ts";
 
 export interface RunImage {

@@ -1,23 +1,11 @@
 /** The steps that mount the files of images as volumes: each as an overlay without an upper layer. */
 import type { Step } from "./plan.ts";
-import type { PlacedVolume } from "./volumes.ts";
+import type { PlacedVolume, VolumeFiles } from "./volumes.ts";
 
 /** Flags of mount(2): MS_RDONLY, MS_NODEV. */
 const flags = 1 | 4;
 /** Relative to the directory in which the launcher works, see image-root.ts. */
 const links = "v";
-
-/** Files of an image that a container mounts. */
-export interface VolumeFiles {
-	/** As in `Mount.image`. */
-	id: string;
-	/** Digest of the image. */
-	image: string;
-	/** Directories of its layers, lowest first. */
-	layers: readonly string[];
-	/** Those of the mounts' sub paths that are files. */
-	fileSubPaths: readonly string[];
-}
 
 interface Options {
 	volumeFiles: readonly VolumeFiles[];

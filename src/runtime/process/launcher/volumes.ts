@@ -4,12 +4,23 @@ import { messageOf } from "../../../core/errors.ts";
 import { openBeneath } from "../../../linux/beneath.ts";
 import { descriptorPath } from "../../../linux/descriptors.ts";
 import type { Mount } from "../../runtime.ts";
-import type { VolumeFiles } from "./image-volumes.ts";
 import { mountAttributes, type Step } from "./plan.ts";
 
 const { readOnly } = mountAttributes;
 /** MS_PRIVATE of mount(2). */
 const privatePropagation = 1 << 18;
+
+/** Files of an image that a container mounts. */
+export interface VolumeFiles {
+	/** As in `Mount.image`. */
+	id: string;
+	/** Digest of the image. */
+	image: string;
+	/** Directories of its layers, lowest first. */
+	layers: readonly string[];
+	/** Those of the mounts' sub paths that are files. */
+	fileSubPaths: readonly string[];
+}
 
 /** A volume whose type may be known before it is there. */
 export interface PlacedVolume extends Mount {
