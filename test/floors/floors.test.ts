@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { keyRoot } from "../../src/api/cache/keys.ts";
@@ -198,4 +198,42 @@ test("no folder is named after nothing", () => {
 	const names = /^(utils?|helpers?|common|shared|misc)$/;
 	const folders = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
 	expect(folders.map((entry) => entry.name).filter((name) => names.test(name))).toEqual([]);
+});
+
+/** Pages for people who read the code. */
+const pages = [
+	...["", "docs", "docs/decisions"].flatMap((folder) =>
+		readdirSync(join(root, folder)).map((name) => join(root, folder, name)),
+	),
+	...readdirSync(source, { recursive: true, encoding: "utf8" }).map((name) => join(source, name)),
+].filter((file) => file.endsWith(".md"));
+
+test("the files that pages link to exist, and contain what they are linked for", () => {
+	const wrong = pages.flatMap((page) => {
+		const links = readFileSync(page, "utf8").matchAll(/\]\((?!\w+:|#)([^)\s#]+)[^)]*\)(?:\s+`([#\w]+)`)?/g);
+		return [...links].flatMap(([, target = "", name]) => {
+			const file = join(dirname(page), target);
+			if (!existsSync(file)) return [`${relative(root, page)}: ${target}`];
+			if (name === undefined || !target.endsWith(".ts") || !page.endsWith("life-of-a-pod.md")) return [];
+			return new RegExp(`(^|[^\\w#])${name}\\b`).test(readFileSync(file, "utf8")) ? [] : [`${target}: ${name}`];
+		});
+	});
+	expect(wrong).toEqual([]);
+});
+
+test("every room has a README, and the source files that it names exist", () => {
+	const rooms = Object.keys(floors).map((room) => join(source, room));
+	expect(rooms.filter((room) => !existsSync(join(room, "README.md")))).toEqual([]);
+	const existing = ["src", "scripts"].flatMap((folder) =>
+		files(join(root, folder)).map((file) => `/${folder}/${file}`),
+	);
+	const wrong = pages
+		.filter((page) => page.startsWith(source))
+		.flatMap((page) => {
+			const named = readFileSync(page, "utf8").matchAll(/`([\w/.-]+\.ts)`/g);
+			return [...named]
+				.filter(([, name = ""]) => !existing.some((file) => file.endsWith(`/${name}`)))
+				.map(([, name]) => `${relative(root, page)}: ${name}`);
+		});
+	expect(wrong).toEqual([]);
 });

@@ -65,7 +65,7 @@ export async function serve(handle: Handler, incoming: Incoming, reply: Reply, l
 		else if (response.type === "stream") await serveStream(response, reply, incoming.client);
 		else if (response.type === "object") await serveObject(response, incoming, reply, limits);
 	} catch {
-		// The client is gone, or a proxied answer broke off in the middle: nothing more can be said to him.
+		// The client is gone, or a proxied answer broke off in the middle: nothing more can be sent to it.
 		reply.destroy();
 	}
 }
