@@ -1,8 +1,19 @@
 import { availableParallelism } from "node:os";
-import { defineConfig } from "vitest/config";
+// The conformance tests' global set-up is loaded by this process.
+import "tsx";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
-// Bounds for what hangs, not for what is slow: whole clusters share two cores here.
-const bounds = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" } as const;
+const settings: TestProjectInlineConfiguration["test"] = {
+	// Bounds for what hangs, not for what is slow: whole clusters share two cores here.
+	testTimeout: 120_000,
+	hookTimeout: 120_000,
+	pool: "forks",
+	// Modules are loaded once for each worker, not once for each file, which takes longer than most of these tests.
+	isolate: false,
+	// Node itself loads them, through tsx: Vite's runner takes twice as long, and makes every call of an import slower.
+	execArgv: ["--import", "tsx"],
+	experimental: { viteModuleRunner: false, nodeLoader: false },
+};
 
 /** Tests beside the code that take root, namespaces, kubectl or long: `npm run quick` leaves them out. */
 const machine = [
@@ -19,24 +30,21 @@ export default defineConfig({
 		// Suites of real processes mostly wait: with three workers for two cores, these are busy nearly all the time.
 		maxWorkers: Math.ceil(availableParallelism() * 1.5),
 		projects: [
-			// Modules are loaded once for each worker, not once for each file, which takes longer than most of these tests.
-			{ test: { ...bounds, name: "unit", include: ["src/**/*.test.ts"], exclude: machine, isolate: false } },
-			{ test: { ...bounds, name: "machine", include: machine, isolate: false } },
+			{ test: { ...settings, name: "unit", include: ["src/**/*.test.ts"], exclude: machine } },
+			{ test: { ...settings, name: "machine", include: machine } },
 			{
 				test: {
-					...bounds,
+					...settings,
 					name: "suites",
 					include: ["test/**/*.test.ts", "examples/embedding/vitest/*.test.js"],
 					exclude: ["test/conformance/**"],
-					isolate: false,
 				},
 			},
 			{
 				test: {
-					...bounds,
+					...settings,
 					name: "conformance",
 					include: ["test/conformance/**/*.test.ts"],
-					isolate: false,
 					globalSetup: "test/conformance/clusters.ts",
 				},
 			},

@@ -1,27 +1,25 @@
+import { syncBuiltinESMExports } from "node:module";
+import os from "node:os";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { homeDirectory, userName } from "./account.ts";
+import { clusterName, layoutOf } from "./layout.ts";
 
-// Files share their modules (vitest.config.ts): these are loaded again, before and after, with another node:os.
 beforeEach(() => {
 	const missing = () => {
 		throw new Error("ENOENT");
 	};
-	vi.doMock("node:os", async (original) => ({
-		...(await original<typeof import("node:os")>()),
-		homedir: missing,
-		userInfo: missing,
-	}));
-	vi.resetModules();
+	vi.spyOn(os, "homedir").mockImplementation(missing);
+	vi.spyOn(os, "userInfo").mockImplementation(missing);
+	syncBuiltinESMExports();
 });
 
 afterEach(() => {
-	vi.doUnmock("node:os");
-	vi.resetModules();
+	vi.restoreAllMocks();
+	syncBuiltinESMExports();
 	vi.unstubAllEnvs();
 });
 
-test("a user without an account has a number and no home, and has to name a data directory", async () => {
-	const { homeDirectory, userName } = await import("./account.ts");
-	const { clusterName, layoutOf } = await import("./layout.ts");
+test("a user without an account has a number and no home, and has to name a data directory", () => {
 	expect(userName()).toBe(String(process.getuid?.()));
 	expect(homeDirectory()).toBeUndefined();
 	vi.stubEnv("COX_DATA", "");
