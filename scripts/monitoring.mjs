@@ -9,13 +9,12 @@ import {
 	nodePrograms,
 	requireMachine,
 	root,
+	setUp,
 } from "./prepare.mjs";
 
 requireMachine();
-installPackages();
-installPrograms(nodePrograms);
-build();
-if (!fetchMonitoring()) fail("Prometheus and Alertmanager could not be fetched; see above.");
+const [, , isFetched] = await setUp(installPackages().then(build), installPrograms(nodePrograms), fetchMonitoring());
+if (!isFetched) fail("Prometheus and Alertmanager could not be fetched; see above.");
 const result = spawnSync("npx", ["vitest", "run", "test/monitoring"], {
 	cwd: root,
 	stdio: "inherit",

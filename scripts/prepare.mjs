@@ -2,7 +2,8 @@
  * Sets up a fresh machine for `npm start` and `npm test`: npm packages, the build, and the few Debian packages that the
  * cluster stands on. Plain JavaScript without dependencies, because it runs before anything is installed.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,10 +62,27 @@ export function fail(text) {
 	process.exit(1);
 }
 
-/** @param {string} command @param {string[]} args */
-function run(command, args, options = {}) {
-	const result = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options });
-	return result.status === 0;
+/**
+ * Waits for all parts of the set-up, which run side by side, before one that failed ends the process.
+ * @param {Promise<unknown>[]} parts
+ */
+export async function setUp(...parts) {
+	const ended = await Promise.allSettled(parts);
+	for (const part of ended) if (part.status === "rejected") fail(part.reason.message);
+	return await Promise.all(parts);
+}
+
+/**
+ * Whether the program came to a good end.
+ * @param {string} command @param {string[]} args @param {import("node:child_process").SpawnOptions} options
+ */
+async function run(command, args, options = {}) {
+	const child = spawn(command, args, { cwd: root, stdio: "inherit", ...options });
+	const code = await once(child, "exit").then(
+		([code]) => code,
+		() => undefined,
+	);
+	return code === 0;
 }
 
 /**
@@ -99,24 +117,24 @@ function newest(paths) {
 	return latest;
 }
 
-export function installPackages() {
+export async function installPackages() {
 	const installed = join(root, "node_modules/.package-lock.json");
 	if (existsSync(installed) && newest([installed]) >= newest([join(root, "package-lock.json")])) return;
 	say("installing npm packages (npm install)");
 	// Not `npm ci`: it insists on the optional packages of every platform, and a registry that lacks one of them for a
 	// platform nobody here uses would stop everything. The lock file still says every version, and is not changed.
-	if (!run("npm", ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]))
-		fail("npm install failed; see above. Is the npm registry within reach?");
+	if (!(await run("npm", ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])))
+		throw new Error("npm install failed; see above. Is the npm registry within reach?");
 }
 
-export function build() {
+export async function build() {
 	const stamp = join(root, "dist/.built");
 	const sources = [join(root, "src"), join(root, "scripts"), join(root, "package-lock.json")];
 	const generated = join(root, "src/kinds/generated/types.ts");
 	if (existsSync(generated) && existsSync(stamp) && newest([stamp]) >= newest(sources)) return;
 	say("generating types and schemas from the Kubernetes models, and building");
-	if (!run("npm", ["run", "--silent", "generate"]) || !run("npm", ["run", "--silent", "build"]))
-		fail("the build failed; see above.");
+	if (!(await run("npm", ["run", "--silent", "generate"])) || !(await run("npm", ["run", "--silent", "build"])))
+		throw new Error("the build failed; see above.");
 	writeFileSync(stamp, "");
 }
 
@@ -124,7 +142,7 @@ export function build() {
  * Installs missing Debian packages where that is possible, and says so. Without optional ones it goes on.
  * @param {{ command: string, package: string, why: string, optional?: boolean, isService?: boolean }[]} programs
  */
-export function installPrograms(programs) {
+export async function installPrograms(programs) {
 	const wouldStart = process.env.CI !== "true" && existsSync("/run/systemd/system");
 	const absent = programs.filter((program) => !onPath(program.command));
 	const missing = absent.filter((program) => program.isService !== true || !wouldStart);
@@ -141,15 +159,15 @@ export function installPrograms(programs) {
 	const command = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
 	if (goesOn && (process.getuid?.() !== 0 || !onPath("apt-get"))) return;
 	if (process.getuid?.() !== 0 || !onPath("apt-get"))
-		fail(`Please install what is missing, then try again: sudo ${command}`);
+		throw new Error(`Please install what is missing, then try again: sudo ${command}`);
 	say(`installing with ${command}`);
 	const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
 	const quiet = { env, stdio: ["ignore", "ignore", "inherit"] };
 	const [apt = "", ...args] = command.split(" ");
-	if (run(apt, args, quiet)) return;
-	run("apt-get", ["update", "-qq"], quiet);
-	if (!run(apt, args, quiet) && !goesOn)
-		fail(`apt-get could not install ${packages.join(", ")}. Install them by hand and try again.`);
+	if (await run(apt, args, quiet)) return;
+	await run("apt-get", ["update", "-qq"], quiet);
+	if (!(await run(apt, args, quiet)) && !goesOn)
+		throw new Error(`apt-get could not install ${packages.join(", ")}. Install them by hand and try again.`);
 }
 
 /**
@@ -157,17 +175,19 @@ export function installPrograms(programs) {
  * system: single .deb files, unpacked. Debian unstable is never made a source of this machine's packages: its list
  * lives in a folder of ours.
  */
-export function fetchKubectls() {
+export async function fetchKubectls() {
 	const folder = join(cache, "kubectl");
-	fetchKubectl(join(folder, "old"), "bookworm", "kubernetes-client");
-	fetchKubectl(join(folder, "current"), "unstable", "kubectl");
+	await Promise.all([
+		fetchKubectl(join(folder, "old"), "bookworm", "kubernetes-client"),
+		fetchKubectl(join(folder, "current"), "unstable", "kubectl"),
+	]);
 }
 
 /** @param {string} target @param {string} suite @param {string} name */
-function fetchKubectl(target, suite, name) {
+async function fetchKubectl(target, suite, name) {
 	const binary = join(target, "kubectl");
 	if (existsSync(binary)) return;
-	if (!fetchPrograms(target, suite, [{ package: name, path: "usr/bin/kubectl", as: "kubectl" }]))
+	if (!(await fetchPrograms(target, suite, [{ package: name, path: "usr/bin/kubectl", as: "kubectl" }])))
 		say(`the tests go without the kubectl of Debian ${suite}`);
 }
 
@@ -175,7 +195,7 @@ function fetchKubectl(target, suite, name) {
  * Puts Prometheus and Alertmanager of Debian unstable into .cache/monitoring, in the same way: Debian 12's Prometheus
  * does not know Kubernetes. Returns whether they are there.
  */
-export function fetchMonitoring() {
+export async function fetchMonitoring() {
 	const folder = join(cache, "monitoring");
 	if (["prometheus", "alertmanager", "templates"].every((name) => existsSync(join(folder, name)))) return true;
 	return fetchPrograms(folder, "unstable", [
@@ -191,7 +211,7 @@ export function fetchMonitoring() {
  * @param {{ package: string, path: string, as: string }[]} programs where each is in its package, and what it is called
  *   afterwards
  */
-function fetchPrograms(target, suite, programs) {
+async function fetchPrograms(target, suite, programs) {
 	const names = [...new Set(programs.map((program) => program.package))];
 	const mirror = debianMirror();
 	if (mirror === undefined || !onPath("apt-get") || !onPath("dpkg-deb")) {
@@ -219,14 +239,17 @@ function fetchPrograms(target, suite, programs) {
 	const options = Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
 	const quiet = { cwd: work, stdio: ["ignore", "ignore", "inherit"] };
 	const fetched =
-		run("apt-get", [...options, "-qq", "update"], quiet) &&
-		run("apt-get", [...options, "-qq", "download", ...names], quiet);
+		(await run("apt-get", [...options, "-qq", "update"], quiet)) &&
+		(await run("apt-get", [...options, "-qq", "download", ...names], quiet));
 	const archives = readdirSync(work).filter((file) => file.endsWith(".deb"));
 	if (!fetched || archives.length < names.length) {
 		say(`could not fetch ${names.join(", ")} from Debian ${suite}`);
 		return false;
 	}
-	for (const archive of archives) execFileSync("dpkg-deb", ["-x", join(work, archive), join(work, "tree")]);
+	for (const archive of archives) {
+		if (!(await run("dpkg-deb", ["-x", join(work, archive), join(work, "tree")])))
+			throw new Error(`could not unpack ${archive}`);
+	}
 	mkdirSync(target, { recursive: true });
 	for (const { path, as } of programs) {
 		rmSync(join(target, as), { recursive: true, force: true });

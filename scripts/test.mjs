@@ -7,13 +7,12 @@ import {
 	installPrograms,
 	requireMachine,
 	root,
+	setUp,
 	testPrograms,
 } from "./prepare.mjs";
 
 requireMachine();
-installPackages();
-build();
-installPrograms(testPrograms);
-fetchKubectls();
+// The network is waited for once, while the processor works.
+await setUp(installPackages().then(build), installPrograms(testPrograms), fetchKubectls());
 const gate = spawnSync("npm", ["run", "--silent", "ok"], { cwd: root, stdio: "inherit" });
 process.exit(gate.status ?? 1);
