@@ -9,8 +9,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, realpathSync } from "node:fs";
-import { cidrSize, formatIPv4, parseCidr } from "../core/addresses.ts";
+import { mkdirSync, realpathSync } from "node:fs";
+import { messageOf } from "../core/errors.ts";
 import { inTurn } from "../core/in-turn.ts";
 import type { Clock } from "../core/time/clock.ts";
 import { run, shellQuote } from "../linux/command.ts";
@@ -18,20 +18,13 @@ import { isAlive, killAll, type ProcessId } from "../linux/processes.ts";
 import { removeCgroups } from "./machine/cgroups.ts";
 import { type HolderOptions, startHolder } from "./machine/holder.ts";
 import { ensureKey, type MarkedProcess, markedProcesses } from "./machine/marked-processes.ts";
+import { bridge, linkNode, serviceRoute } from "./machine/node-link.ts";
+import { hasAddress, isConnected, type NodeSpec, readNet, readSpec } from "./machine/node-spec.ts";
 import { missingForNodes, probeNamespaces } from "./machine/probe.ts";
+import { connectUplink, removeUplink } from "./machine/uplink.ts";
 import { nodeDirectories, prepareView } from "./machine/view.ts";
 
-export interface NodeSpec {
-	name: string;
-	/** Unique in the cluster, 0 to 65,000; determines the node's port of the switch. */
-	index: number;
-	/** Range of its pods' addresses. */
-	podCidr: string;
-	/** Its own address, in the range of node addresses. */
-	address: string;
-	/** Absolute path of the node's files. */
-	rootDirectory: string;
-}
+export type { NodeSpec } from "./machine/node-spec.ts";
 
 /** A node whose namespaces exist. */
 export interface NodeHolder extends NodeSpec {
@@ -58,6 +51,8 @@ export interface Machine {
 	readonly mode: "root" | "rootless";
 	/** Obstacles that are visible without creating a node, each with its remedy. */
 	readonly problems: readonly string[];
+	/** What does not work between the cluster and the networks of the machine, one sentence each. */
+	readonly notes: readonly string[];
 	/** The holder of the switch; started if it is not running. */
 	ensureSwitch(): Promise<ProcessId>;
 	/**
@@ -81,11 +76,12 @@ export interface MachineOptions {
 	clock: Clock;
 	/** Service addresses that every node serves itself. Default: none. */
 	localAddresses?: readonly string[];
+	/**
+	 * Blocks of the cluster's addresses, to which the machine gets routes where it may. Default: its network is not
+	 * connected to the machine's.
+	 */
+	ranges?: { pods: string; services: string };
 }
-
-const bridge = "switch0";
-/** All nodes of a cluster are in one network of this size. */
-const nodePrefixBits = 16;
 
 export async function createMachine(options: MachineOptions): Promise<Machine> {
 	mkdirSync(options.directory, { recursive: true });
@@ -99,15 +95,26 @@ class LinuxMachine implements Machine {
 	readonly #localAddresses: readonly string[];
 	/** The cluster's directory: its holders are marked with it. */
 	readonly #owner: string;
+	/** Identifies the cluster in names of control groups, links and rules. */
+	readonly #id: string;
 	readonly #cgroup: string;
+	readonly #ranges: MachineOptions["ranges"];
+	#out: { switchPid: number; isConnected: Promise<boolean> } | undefined;
+	#notes: readonly string[] = [];
 	/** One change at a time: each depends on the processes that exist. */
 	readonly #inTurn = inTurn();
 
-	constructor({ directory, clock, localAddresses = [] }: MachineOptions) {
+	constructor({ directory, clock, localAddresses = [], ranges }: MachineOptions) {
 		this.#clock = clock;
 		this.#localAddresses = localAddresses;
 		this.#owner = realpathSync(directory);
-		this.#cgroup = `coxswain-${createHash("sha256").update(this.#owner).digest("hex").slice(0, 12)}`;
+		this.#id = createHash("sha256").update(this.#owner).digest("hex").slice(0, 12);
+		this.#cgroup = `coxswain-${this.#id}`;
+		this.#ranges = ranges;
+	}
+
+	get notes(): readonly string[] {
+		return this.#notes;
 	}
 
 	ensureSwitch(): Promise<ProcessId> {
@@ -116,7 +123,7 @@ class LinuxMachine implements Machine {
 
 	async enterSwitch(): Promise<[string, ...string[]]> {
 		const { pid } = await this.ensureSwitch();
-		return ["nsenter", `--target=${pid}`, ...userFlags(this.mode), "--net", "--pid"];
+		return [...this.#inSwitch(pid), "--pid"];
 	}
 
 	addNode(spec: NodeSpec): Promise<NodeHolder> {
@@ -127,6 +134,7 @@ class LinuxMachine implements Machine {
 		return this.#inTurn(async () => {
 			await killAll(withRole(markedProcesses(this.#owner), `node/${name}`), this.#clock);
 			await removeCgroups(`${this.#cgroup}/${name}`, this.#clock);
+			await this.#leadServices();
 		});
 	}
 
@@ -144,7 +152,22 @@ class LinuxMachine implements Machine {
 			for (let found = markedProcesses(this.#owner); found.length > 0; found = markedProcesses(this.#owner))
 				await killAll(found, this.#clock);
 			await removeCgroups(this.#cgroup, this.#clock);
+			if (this.mode === "root") await removeUplink(this.#id);
+			this.#out = undefined;
 		});
+	}
+
+	/** Through a node that is there. */
+	async #leadServices(): Promise<void> {
+		const [node] = this.nodes();
+		const [ports] = withRole(markedProcesses(this.#owner), "switch");
+		if (node === undefined || ports === undefined || this.#ranges === undefined) return;
+		const input = `${serviceRoute(this.#ranges.services, node.address)}\n`;
+		await run([...this.#inSwitch(ports.pid), "ip", "-batch", "-"], { input });
+	}
+
+	#inSwitch(pid: number): [string, ...string[]] {
+		return ["nsenter", `--target=${pid}`, ...userFlags(this.mode), "--net"];
 	}
 
 	/** @param holders of the cluster: to find them takes a few milliseconds, more on a machine with many processes */
@@ -170,15 +193,26 @@ class LinuxMachine implements Machine {
 		// It is awaited below.
 		ports.catch(() => {});
 		if (found.length > 0) {
-			await ports;
+			await this.#connectOut((await ports).pid);
 			const complete = found.find((holder) => holder.isInit && isConnected(holder));
 			if (complete !== undefined) return this.#describe(readSpec(complete) ?? spec, complete);
 			await killAll(found, this.#clock);
 		}
 		mkdirSync(spec.rootDirectory, { recursive: true });
 		const own = { ...spec, rootDirectory: realpathSync(spec.rootDirectory) };
-		const [{ pid: switchPid }, holder] = await Promise.all([ports, this.#holdNode(own, ports)]);
-		await this.#connect(switchPid, holder.pid, spec);
+		const [{ pid: switchPid }, leadsOut, holder] = await Promise.all([
+			ports,
+			ports.then(({ pid }) => this.#connectOut(pid)),
+			this.#holdNode(own, ports),
+		]);
+		await linkNode({
+			...spec,
+			enterSwitch: this.#inSwitch(switchPid),
+			pid: holder.pid,
+			localAddresses: this.#localAddresses,
+			serviceCidr: this.#ranges?.services,
+			leadsOut,
+		});
 		return this.#describe(own, holder);
 	}
 
@@ -199,26 +233,22 @@ class LinuxMachine implements Machine {
 		});
 	}
 
-	/** The last step, the node's own address, completes the node: without it a later start recreates the node. */
-	async #connect(switchPid: number, pid: number, spec: NodeSpec): Promise<void> {
-		const port = `n${spec.index}`;
-		const link = `link add ${port} type veth peer name eth0 netns ${pid}
-link set ${port} master ${bridge} up
-addr replace ${gatewayOf(spec.address)}/${nodePrefixBits} dev ${bridge}
-route replace ${spec.podCidr} via ${spec.address}`;
-		const forward =
-			"cd /proc/sys/net/ipv4; echo 1 >ip_forward; echo 0 >conf/all/rp_filter; echo 0 >conf/default/rp_filter; echo 1 >conf/all/route_localnet";
-		const local = this.#localAddresses.map((address) => `addr add ${address}/32 dev lo\n`).join("");
-		const inNode = shellQuote(`${forward}\nexec ip -batch -`);
-		// One process enters both, because this one is busy while a cluster starts.
-		const script = `ip link del ${port} 2>/dev/null
-ip -batch - <<-'END' || exit
-${link}
-END
-exec nsenter --target=${pid} --net sh -c ${inNode}`;
-		await run(["nsenter", `--target=${switchPid}`, ...userFlags(this.mode), "--net", "sh", "-c", script], {
-			input: `link set lo up\n${local}link set eth0 up\naddr add ${spec.address}/${nodePrefixBits} dev eth0\n`,
-		});
+	/** Once for each switch. @returns whether it leads to networks outside the cluster */
+	#connectOut(switchPid: number): Promise<boolean> {
+		if (this.#ranges === undefined || this.mode === "rootless") return Promise.resolve(false);
+		if (this.#out?.switchPid === switchPid) return this.#out.isConnected;
+		const isConnected = connectUplink({ id: this.#id, switchPid, ranges: Object.values(this.#ranges) }).then(
+			(notes) => {
+				this.#notes = notes;
+				return true;
+			},
+			(error: unknown) => {
+				this.#notes = [`pods do not reach networks outside the cluster: ${messageOf(error)}`];
+				return false;
+			},
+		);
+		this.#out = { switchPid, isConnected };
+		return isConnected;
 	}
 
 	#describe(spec: NodeSpec, { pid, startTime }: ProcessId): NodeHolder {
@@ -234,12 +264,6 @@ exec nsenter --target=${pid} --net sh -c ${inNode}`;
 			enterArguments: () => ["nsenter", `--target=${pid}`, ...userFlags(this.mode), ...enter],
 		};
 	}
-}
-
-/** The switch's own address, the last one in the network of the nodes. */
-function gatewayOf(nodeAddress: string): string {
-	const { base, bits } = parseCidr(`${nodeAddress}/${nodePrefixBits}`) ?? { base: 0, bits: nodePrefixBits };
-	return formatIPv4(base + cidrSize({ base, bits }) - 2);
 }
 
 function withRole(holders: readonly MarkedProcess[], role: string): MarkedProcess[] {
@@ -264,27 +288,4 @@ export function isWhole(holder: NodeHolder): boolean {
 /** Flags for entering the cluster's user namespace, if there is one. */
 function userFlags(mode: Machine["mode"]): string[] {
 	return mode === "rootless" ? ["--user", "--preserve-credentials"] : [];
-}
-
-function isConnected(holder: MarkedProcess): boolean {
-	const address = readSpec(holder)?.address;
-	return address !== undefined && hasAddress(holder.pid, address);
-}
-
-function hasAddress(pid: number, address: string): boolean {
-	return readNet(pid, "fib_trie").includes(` ${address}\n`);
-}
-
-function readSpec(holder: MarkedProcess): NodeSpec | undefined {
-	const text = holder.environment.get("COX_NODE");
-	// Written by addNode from a NodeSpec.
-	return text === undefined ? undefined : (JSON.parse(text) as NodeSpec);
-}
-
-function readNet(pid: number, file: string): string {
-	try {
-		return readFileSync(`/proc/${pid}/net/${file}`, "utf8");
-	} catch {
-		return "";
-	}
 }

@@ -61,9 +61,9 @@ export class Assembly {
 		return this.#pool;
 	}
 
-	/** Ports of the machine that are not open as they should be, one sentence each. */
+	/** What does not work between the cluster and the machine, one sentence each. */
 	get warnings(): readonly string[] {
-		return this.#publisher?.warnings ?? [];
+		return [...(this.#pool?.notes ?? []), ...(this.#publisher?.warnings ?? [])];
 	}
 
 	/** Registers a function that is called when the cluster stops; the last one registered is called first. */

@@ -23,6 +23,8 @@ export type SavedNodes = ReadonlyMap<string, { containers: SavedState; network: 
 export interface NodePool {
 	/** As root or as an ordinary user; undefined if this does not matter. */
 	readonly mode?: "root" | "rootless";
+	/** What does not work between the cluster and other networks, one sentence each; absent: none is connected. */
+	readonly notes?: readonly string[];
 	/** The command that runs its arguments in a network that reaches all nodes and pods; undefined: there is none. */
 	enterSwitch?(): Promise<readonly [string, ...string[]]>;
 	/** Creates the node, or takes over one that an earlier server process left; resolves when its agent is running. */

@@ -49,7 +49,8 @@ export interface ProcessNodesOptions {
 export async function createProcessNodes(options: ProcessNodesOptions): Promise<NodePool> {
 	const { layout, clock } = options;
 	const localAddresses = addressesOfNodes(options.network);
-	const machine = await createMachine({ directory: layout.data, clock, localAddresses });
+	const { clusterCidr: pods, serviceCidr: services } = options.network;
+	const machine = await createMachine({ directory: layout.data, clock, localAddresses, ranges: { pods, services } });
 	if (machine.problems.length > 0) throw new Error(machine.problems.join("; "));
 	return new ProcessNodes(options, machine);
 }
@@ -105,6 +106,10 @@ class ProcessNodes implements NodePool {
 
 	get mode(): "root" | "rootless" {
 		return this.#machine.mode;
+	}
+
+	get notes(): readonly string[] {
+		return this.#machine.notes;
 	}
 
 	enterSwitch(): Promise<[string, ...string[]]> {

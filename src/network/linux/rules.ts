@@ -6,7 +6,10 @@
 import { sameJson } from "../../core/equal.ts";
 import type { ServicePort } from "../network.ts";
 
-/** Marks connections that must return through this node, because they arrived at one of its ports. */
+/**
+ * Marks connections that must return through this node: they arrived at one of its ports, or came from outside the
+ * cluster to a service address.
+ */
 const returnMark = "0x4000";
 
 export interface BaseOptions {
@@ -43,7 +46,11 @@ table ip coxswain {
 		meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . ip daddr . th dport map @boundports;
 		meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . th dport map @hostports;
 	}
-	chain prerouting { type nat hook prerouting priority -101; fib daddr type local ip daddr != ${serviceCidr} jump hostport; }
+	chain prerouting {
+		type nat hook prerouting priority -101;
+		iifname "eth0" ip daddr ${serviceCidr} meta mark set meta mark | ${returnMark};
+		fib daddr type local ip daddr != ${serviceCidr} jump hostport;
+	}
 	chain output { type nat hook output priority -101; fib daddr type local ip daddr != ${serviceCidr} jump hostport; }
 	chain postrouting {
 		type nat hook postrouting priority 100;

@@ -1,0 +1,112 @@
+/**
+ * The ways between a cluster, its machine and the world: two network namespaces that a cable joins. One is a machine
+ * without any other network, the other one the world.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually, kubectlPath, type Output, run, succeeded, TestCluster } from "./cluster.ts";
+
+const manifest = `
+apiVersion: v1
+kind: Pod
+metadata: { name: web, labels: { app: web } }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: web
+      image: node
+      command: [node, -e, 'require("http").createServer((q, r) => r.end(q.socket.remoteAddress)).listen(8080, "0.0.0.0")']
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec:
+  selector: { app: web }
+  ports: [{ port: 80, targetPort: 8080 }]
+`;
+const worldAddress = "203.0.113.7";
+
+describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { timeout: 60_000 }, () => {
+	const namespaces: ChildProcess[] = [];
+	let cluster: TestCluster;
+	let machine: readonly string[];
+	let world: readonly string[];
+
+	const inside = ([program = "", ...args]: readonly string[], ...command: string[]): Promise<Output> =>
+		run(program, [...args, ...command], { env: { KUBECONFIG: cluster?.kubeconfig, HOME: cluster?.data } });
+	const onMachine = async (...command: string[]) => succeeded(command.join(" "), await inside(machine, ...command));
+	const kubectl = (...args: string[]) => onMachine(kubectlPath, ...args);
+	const curl = (from: readonly string[], at: string) => inside(from, "curl", "--silent", "--max-time", "3", at);
+	const podAddress = () => kubectl("get", "pod", "web", "-o", "jsonpath={.status.podIP}");
+
+	/** @returns the command that runs its arguments in a new network */
+	async function makeNetwork(): Promise<{ pid: string; enter: readonly string[] }> {
+		const child = spawn("unshare", ["--net", "sh", "-c", "ip link set lo up; echo up; exec sleep infinity"]);
+		namespaces.push(child);
+		await new Promise((resolve) => child.stdout.once("data", resolve));
+		return { pid: String(child.pid), enter: ["nsenter", `--target=${child.pid}`, "--net", "--"] };
+	}
+
+	/** Serves in the world until the end of the tests. */
+	async function serve(program: string): Promise<void> {
+		const [command = "", ...args] = [...world, process.execPath, "-e", `${program}; console.log("up")`];
+		const child = spawn(command, args);
+		namespaces.push(child);
+		await new Promise((resolve) => child.stdout.once("data", resolve));
+	}
+
+	beforeAll(async () => {
+		const [one, other] = [await makeNetwork(), await makeNetwork()];
+		[machine, world] = [one.enter, other.enter];
+		await onMachine("ip", "link", "add", "cable0", "type", "veth", "peer", "name", "cable1", "netns", other.pid);
+		await onMachine("sh", "-ec", "ip addr add 198.51.100.1/24 dev cable0; ip link set cable0 up");
+		const far = `ip addr add 198.51.100.2/24 dev cable1; ip addr add ${worldAddress}/32 dev lo; ip link set cable1 up`;
+		succeeded(far, await inside(world, "sh", "-ec", far));
+		await onMachine("ip", "route", "add", "default", "via", "198.51.100.2");
+		await serve(`require("http").createServer((q, r) => r.end(q.socket.remoteAddress)).listen(80, "0.0.0.0")`);
+		cluster = await TestCluster.startBy(machine);
+		await run(machine[0] ?? "", [...machine.slice(1), kubectlPath, "apply", "-f", "-"], {
+			env: { KUBECONFIG: cluster.kubeconfig, HOME: cluster.data },
+			input: manifest,
+		});
+		await kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=30s");
+	}, 60_000);
+	afterAll(async () => {
+		await cluster?.[Symbol.asyncDispose]();
+		for (const child of namespaces) child.kill("SIGKILL");
+	});
+
+	test("pods reach the world under the machine's address, which forwards for them, and says so", async () => {
+		const got = await kubectl("exec", "web", "--", "curl", "--silent", "--max-time", "5", worldAddress);
+		expect(got).toBe("198.51.100.1");
+		expect(await cluster.coxOk("status")).toMatch(/Warning +packets that arrive at cable0 are forwarded/);
+	});
+
+	test("the machine reaches pods and Services by their addresses, the world does not", async () => {
+		const address = await podAddress();
+		expect((await curl(machine, `${address}:8080`)).stdout).toMatch(/^169\.254\./);
+		const service = await kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
+		expect((await curl(machine, service)).stdout).toBe("172.30.0.1");
+		succeeded("route", await inside(world, "ip", "route", "add", "10.244.0.0/16", "via", "198.51.100.1"));
+		expect((await curl(world, `${address}:8080`)).code).not.toBe(0);
+	});
+
+	test("a second cluster says that the first one has its addresses, and does not disturb it", async () => {
+		await using other = await TestCluster.startBy(machine);
+		expect(await other.coxOk("status")).toMatch(/does not reach 10\.244\.0\.0\/16 of this cluster directly: .* by cox/);
+		await other.coxOk("down");
+		expect((await curl(machine, `${await podAddress()}:8080`)).code).toBe(0);
+		expect(await onMachine("cat", "/proc/sys/net/ipv4/conf/cable0/forwarding")).toBe("1\n");
+	});
+
+	test("nothing is left behind, not even when everything was killed and started anew", async () => {
+		const { supervisorPid, pid } = JSON.parse(await cluster.coxOk("status", "--json"));
+		for (const process of [supervisorPid, pid]) globalThis.process.kill(process, "SIGKILL");
+		await cluster.coxOk("up");
+		await eventually(async () => expect((await curl(machine, `${await podAddress()}:8080`)).code).toBe(0));
+		await cluster.coxOk("down");
+		expect(await onMachine("nft", "list", "ruleset")).toBe("");
+		expect(await onMachine("sh", "-c", "ip -o link; ip route")).not.toContain("cox");
+		expect(await onMachine("cat", "/proc/sys/net/ipv4/conf/cable0/forwarding")).toBe("0\n");
+	});
+});
