@@ -54,7 +54,7 @@ export function updateProblems<T extends KubeObject>(stored: T, change: (object:
 	change(next);
 	kind.setDefaults?.(next);
 	kind.prepareForUpdate?.(next, stored, { now });
-	return texts([...(kind.validate?.(next) ?? []), ...(kind.validateUpdate?.(next, stored) ?? [])]);
+	return texts([...(kind.validate?.(next, stored) ?? []), ...(kind.validateUpdate?.(next, stored) ?? [])]);
 }
 
 /** The cells of the object's row, by column name. */

@@ -5,7 +5,7 @@ import type { MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import { parseDuration } from "../../core/time/duration.ts";
 import type { Registry } from "../../kinds/engine/registry.ts";
-import { bootstrapFlowSchemas, bootstrapPriorityLevels } from "../../kinds/flowcontrol/bootstrap.ts";
+import { bootstrapFlowSchemas, bootstrapPriorityLevels, mandatory } from "../../kinds/flowcontrol/bootstrap.ts";
 import { flowSchemas } from "../../kinds/flowcontrol/flowschema.ts";
 import { priorityLevelConfigurations } from "../../kinds/flowcontrol/prioritylevelconfiguration.ts";
 import type { FlowSchema, PriorityLevelConfiguration } from "../../kinds/generated/types.ts";
@@ -45,9 +45,6 @@ const balancePeriodMs = 10_000;
 const waitingPart = 1 / 4;
 const requestTimeoutMs = 60_000;
 const longestWaitMs = 60_000;
-
-/** These are there even where nobody has made them. */
-const mandatory = ["exempt", "catch-all"];
 
 export class FlowControl {
 	readonly #cache: WatchCache;

@@ -1,5 +1,6 @@
 /** All built-in objects. */
 import { standardStorageClass } from "../../controllers/volumes/standard-class.ts";
+import { formatCidr, parseCidr } from "../../core/addresses.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import { priorityClasses } from "../../kinds/core/priorityclass.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
@@ -49,10 +50,16 @@ export function builtIns({ network, hasDns, bindsClaims, accounts }: BuiltInSett
 		...accounts.map((name) => builtIn(serviceAccounts, { metadata: { name, namespace: "kube-system" } })),
 		...systemPriorities.map(({ name, ...rest }) => builtIn(priorityClasses, { metadata: { name }, ...rest })),
 		...(bindsClaims ? [builtIn(storageClasses, standardStorageClass)] : []),
-		builtIn(serviceCIDRs, { metadata: { name: "kubernetes" }, spec: { cidrs: [network.serviceCidr] } }),
+		builtIn(serviceCIDRs, { metadata: { name: "kubernetes" }, spec: { cidrs: [canonical(network.serviceCidr)] } }),
 		...builtInFlowControl,
 		...builtInApiServices(),
 		...apiServerService(network),
 		...(hasDns ? [...dnsService(network), ...stateMetricsService(network)] : []),
 	];
+}
+
+/** Without bits behind the prefix, which a ServiceCIDR may not have. */
+function canonical(range: string): string {
+	const cidr = parseCidr(range);
+	return cidr === undefined ? range : formatCidr(cidr);
 }

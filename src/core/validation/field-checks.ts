@@ -3,7 +3,13 @@ import { semanticEqual } from "../equal.ts";
 import type { Cause } from "../errors.ts";
 import { quantityNano } from "../quantity.ts";
 import { invalidEach, invalidValue, notSupported, required } from "./field-errors.ts";
-import { dnsSubdomainProblems, labelValueProblems, portNumberProblems, qualifiedNameProblems } from "./names.ts";
+import {
+	dnsSubdomainProblems,
+	labelValueProblems,
+	pathSegmentProblems,
+	portNumberProblems,
+	qualifiedNameProblems,
+} from "./names.ts";
 
 export function nonNegative(value: number | undefined, path: string): Cause[] {
 	if (value === undefined || value >= 0) return [];
@@ -38,6 +44,11 @@ export function notDecremented(value: number | undefined, old: number | undefine
 
 export function requiredText(value: string | undefined, path: string, detail = ""): Cause[] {
 	return value === undefined || value === "" ? [required(path, detail)] : [];
+}
+
+/** A name that must be there, and fits into a URL. */
+export function pathSegment(value: string | undefined, path: string, detail = ""): Cause[] {
+	return value ? invalidEach(path, value, pathSegmentProblems(value)) : [required(path, detail)];
 }
 
 export function portNumber(value: number, path: string): Cause[] {

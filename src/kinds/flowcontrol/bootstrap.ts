@@ -11,6 +11,8 @@ import type {
 } from "../generated/types.ts";
 
 const everything = ["*"];
+/** Schemas and levels that every cluster has, and that stay as they are. */
+export const mandatory: readonly string[] = ["exempt", "catch-all"];
 /** Whether the server resets changes of the object. */
 export const autoUpdate = "apf.kubernetes.io/autoupdate-spec";
 const metadata = (name: string) => ({ name, annotations: { [autoUpdate]: "true" } });

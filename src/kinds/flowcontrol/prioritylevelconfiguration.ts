@@ -1,9 +1,16 @@
+import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
-import { atLeast, nonNegative, requiredOneOf } from "../../core/validation/field-checks.ts";
-import { forbidden, invalidValue, required } from "../../core/validation/field-errors.ts";
+import { forbidden, invalidValue, notSupported, required } from "../../core/validation/field-errors.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
-import type { LimitedPriorityLevelConfiguration, PriorityLevelConfiguration } from "../generated/types.ts";
+import type {
+	LimitedPriorityLevelConfiguration,
+	LimitResponse,
+	PriorityLevelConfiguration,
+	QueuingConfiguration,
+} from "../generated/types.ts";
+import { bootstrapPriorityLevels, mandatory } from "./bootstrap.ts";
+import { conditionsProblems } from "./conditions.ts";
 
 const none = "<none>";
 const queuing = ({ spec }: PriorityLevelConfiguration) => spec.limited?.limitResponse?.queuing;
@@ -48,21 +55,12 @@ export const priorityLevelConfigurations: Kind<PriorityLevelConfiguration> = {
 	prepareForCreate(level) {
 		delete level.status;
 	},
-	validate({ metadata, spec }) {
-		const { type, exempt, limited } = spec;
-		const causes: Cause[] = requiredOneOf(type, ["Exempt", "Limited"], "spec.type");
-		if ((metadata.name === "exempt") !== (type === "Exempt") && causes.length === 0)
-			causes.push(invalidValue("spec.type", type, "must be 'Exempt' if and only if `name` is 'exempt'"));
-		if (type === "Exempt" && limited !== undefined)
-			causes.push(forbidden("spec.limited", "must be nil if the type is not Limited"));
-		if (type === "Limited" && exempt !== undefined)
-			causes.push(forbidden("spec.exempt", "must be nil if the type is Limited"));
-		if (type === "Limited" && limited === undefined)
-			causes.push(required("spec.limited", "must not be empty when type is Limited"));
-		if (limited !== undefined) causes.push(...limitedProblems(limited));
-		if (exempt !== undefined) causes.push(...shareProblems(exempt, "spec.exempt"));
-		return causes;
-	},
+	validate: (level) => [
+		...specProblems(level),
+		...fixedProblems(level),
+		...conditionsProblems(level.status?.conditions),
+	],
+	validateStatusUpdate: ({ status }) => conditionsProblems(status?.conditions),
 };
 
 interface Shares {
@@ -77,8 +75,41 @@ function sharesOf(given: Shares | undefined, shares: number): Required<Shares> {
 	};
 }
 
-function shareProblems({ nominalConcurrencyShares, lendablePercent = 0 }: Shares, path: string): Cause[] {
-	const causes = nonNegative(nominalConcurrencyShares, `${path}.nominalConcurrencyShares`);
+const types = ["Exempt", "Limited"];
+
+function specProblems({ metadata, spec }: PriorityLevelConfiguration): Cause[] {
+	const { type, exempt, limited } = spec;
+	const causes: Cause[] = [];
+	if ((metadata.name === "exempt") !== (type === "Exempt"))
+		causes.push(invalidValue("spec.type", type, "type must be 'Exempt' if and only if name is 'exempt'"));
+	if (type === "Exempt") {
+		if (limited !== undefined) causes.push(forbidden("spec.limited", "must be nil if the type is not Limited"));
+		if (exempt !== undefined) causes.push(...shareProblems(exempt, "spec.exempt"));
+	} else if (type === "Limited") {
+		if (exempt !== undefined) causes.push(forbidden("spec.exempt", "must be nil if the type is Limited"));
+		if (limited === undefined) causes.push(required("spec.limited", "must not be empty when type is Limited"));
+		else causes.push(...limitedProblems(limited));
+	} else causes.push(notSupported("spec.type", type ?? "", types));
+	return causes;
+}
+
+/** Of `exempt` only the shares may be changed, of `catch-all` nothing. */
+function fixedProblems({ metadata: { name }, spec }: PriorityLevelConfiguration): Cause[] {
+	const fixed = bootstrapPriorityLevels.find((level) => level.metadata.name === name)?.spec;
+	if (fixed === undefined || !mandatory.includes(name)) return [];
+	const isExempt = name === "exempt";
+	const { exempt: _, ...rest } = isExempt ? fixed : {};
+	const { exempt: __, ...others } = spec;
+	if (isExempt ? semanticEqual(others, rest) : semanticEqual(spec, fixed)) return [];
+	const but = isExempt ? " except the 'spec.exempt' field" : "";
+	return [invalidValue("spec", spec, `spec of '${name}'${but} must equal the fixed value`)];
+}
+
+function shareProblems({ nominalConcurrencyShares = 0, lendablePercent = 0 }: Shares, path: string): Cause[] {
+	const causes: Cause[] = [];
+	const at = `${path}.nominalConcurrencyShares`;
+	if (nominalConcurrencyShares < 0)
+		causes.push(invalidValue(at, nominalConcurrencyShares, "must be a non-negative integer"));
 	if (lendablePercent < 0 || lendablePercent > 100)
 		causes.push(invalidValue(`${path}.lendablePercent`, lendablePercent, "must be between 0 and 100, inclusive"));
 	return causes;
@@ -86,23 +117,35 @@ function shareProblems({ nominalConcurrencyShares, lendablePercent = 0 }: Shares
 
 function limitedProblems(limited: LimitedPriorityLevelConfiguration): Cause[] {
 	const at = "spec.limited";
+	const { borrowingLimitPercent: percent = 0, limitResponse } = limited;
 	const causes = shareProblems(limited, at);
-	causes.push(...nonNegative(limited.borrowingLimitPercent, `${at}.borrowingLimitPercent`));
-	const { type, queuing: waiting } = limited.limitResponse ?? { type: "" };
-	causes.push(...requiredOneOf(type, ["Queue", "Reject"], `${at}.limitResponse.type`));
-	const path = `${at}.limitResponse.queuing`;
-	if (type === "Reject" && waiting !== undefined)
-		causes.push(forbidden(path, "must be nil if limited.limitResponse.type is not Limited"));
-	if (type === "Queue" && waiting === undefined)
-		causes.push(required(path, "must not be empty if limited.limitResponse.type is Limited"));
-	if (waiting === undefined) return causes;
+	if (percent < 0) {
+		const why = "if specified, must be a non-negative integer";
+		causes.push(invalidValue(`${at}.borrowingLimitPercent`, percent, why));
+	}
+	return causes.concat(responseProblems(limitResponse ?? { type: "" }, `${at}.limitResponse`));
+}
+
+function responseProblems({ type, queuing: waiting }: LimitResponse, at: string): Cause[] {
+	if (type === "Reject") {
+		const why = "must be nil if limited.limitResponse.type is not Limited";
+		return waiting === undefined ? [] : [forbidden(`${at}.queuing`, why)];
+	}
+	if (type !== "Queue") return [notSupported(`${at}.type`, type, ["Queue", "Reject"])];
+	if (waiting !== undefined) return queuingProblems(waiting, `${at}.queuing`);
+	return [required(`${at}.queuing`, "must not be empty if limited.limitResponse.type is Limited")];
+}
+
+function queuingProblems(waiting: QueuingConfiguration, path: string): Cause[] {
 	const { queues = 64, handSize = 8, queueLengthLimit = 50 } = waiting;
-	causes.push(...atLeast(queues, 1, `${path}.queues`));
-	causes.push(...atLeast(queueLengthLimit, 1, `${path}.queueLengthLimit`));
-	causes.push(...atLeast(handSize, 1, `${path}.handSize`));
-	if (queues > mostQueues)
+	const positive = "must be positive";
+	const causes: Cause[] = [];
+	if (queueLengthLimit <= 0) causes.push(invalidValue(`${path}.queueLengthLimit`, queueLengthLimit, positive));
+	if (queues <= 0) causes.push(invalidValue(`${path}.queues`, queues, positive));
+	else if (queues > mostQueues)
 		causes.push(invalidValue(`${path}.queues`, queues, `must not be greater than ${mostQueues}`));
-	if (handSize > queues)
+	if (handSize <= 0) causes.push(invalidValue(`${path}.handSize`, handSize, positive));
+	else if (handSize > queues)
 		causes.push(invalidValue(`${path}.handSize`, handSize, `should not be greater than queues (${queues})`));
 	else if (entropyBits(queues, handSize) > mostEntropyBits) {
 		const why = `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${mostEntropyBits}`;

@@ -1,6 +1,7 @@
-import type { Cause } from "../../core/errors.ts";
-import { immutable, isIPv4, isIPv6, requiredText } from "../../core/validation/field-checks.ts";
-import { invalidValue, required } from "../../core/validation/field-errors.ts";
+import { canonicalIp } from "../../core/validation/canonical-addresses.ts";
+import { immutable, pathSegment } from "../../core/validation/field-checks.ts";
+import { invalidEach, required } from "../../core/validation/field-errors.ts";
+import { dnsSubdomainProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { IPAddress } from "../generated/types.ts";
@@ -34,24 +35,20 @@ export const ipAddresses: Kind<IPAddress> = {
 	],
 
 	validate({ metadata, spec }) {
-		const causes: Cause[] = [];
-		if (!isCanonical(metadata.name))
-			causes.push(invalidValue("metadata.name", metadata.name, "must be a valid IP address in canonical form"));
-		const parent = parentOf(spec);
+		const causes = canonicalIp(metadata.name, "metadata.name");
 		if (spec?.parentRef === undefined) return [...causes, required("spec.parentRef")];
+		const { group, resource, name, namespace } = parentOf(spec);
+		const at = "spec.parentRef";
 		return [
 			...causes,
-			...requiredText(parent.resource, "spec.parentRef.resource"),
-			...requiredText(parent.name, "spec.parentRef.name"),
+			...(group ? invalidEach(`${at}.group`, group, dnsSubdomainProblems(group)) : []),
+			...pathSegment(resource, `${at}.resource`),
+			...pathSegment(name, `${at}.name`),
+			...(namespace ? pathSegment(namespace, `${at}.namespace`) : []),
 		];
 	},
 	validateUpdate: ({ spec }, old) => immutable(spec?.parentRef, old.spec?.parentRef, "spec.parentRef"),
 };
-
-function isCanonical(text: string): boolean {
-	if (isIPv4(text)) return true;
-	return isIPv6(text) && new URL(`http://[${text}]`).hostname === `[${text}]`;
-}
 
 /** Clients may omit fields that the type requires; validation then reports them. */
 function parentOf(spec: Partial<IPAddress["spec"]> | undefined): Partial<IPAddress["spec"]["parentRef"]> {

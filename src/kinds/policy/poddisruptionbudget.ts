@@ -54,7 +54,9 @@ export const podDisruptionBudgets: Kind<PodDisruptionBudget> = {
 	},
 	validate({ spec }) {
 		const { minAvailable, maxUnavailable } = spec;
-		const causes = [
+		const both = minAvailable !== undefined && maxUnavailable !== undefined;
+		return [
+			...(both ? [invalidValue("spec", spec, "minAvailable and maxUnavailable cannot be both set")] : []),
 			...numberOrPercent(minAvailable, "spec.minAvailable"),
 			...atMostAll(minAvailable, "spec.minAvailable"),
 			...numberOrPercent(maxUnavailable, "spec.maxUnavailable"),
@@ -62,9 +64,6 @@ export const podDisruptionBudgets: Kind<PodDisruptionBudget> = {
 			...validateLabelSelector(spec.selector, "spec.selector"),
 			...oneOf(spec.unhealthyPodEvictionPolicy, ["AlwaysAllow", "IfHealthyBudget"], "spec.unhealthyPodEvictionPolicy"),
 		];
-		if (minAvailable !== undefined && maxUnavailable !== undefined)
-			causes.push(invalidValue("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
-		return causes;
 	},
 	validateStatusUpdate: ({ status }) =>
 		(["currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"] as const).flatMap((count) =>
