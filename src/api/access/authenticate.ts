@@ -39,7 +39,7 @@ function tokenOf({ headers }: ApiRequest): string | undefined {
 	return headers["upgrade"]?.toLowerCase() === "websocket" ? protocolToken(headers) : undefined;
 }
 
-/** @throws ApiError Unauthorized for several tokens: it is not ours to choose */
+/** @throws ApiError Unauthorized for several tokens: the server cannot know which one is meant */
 function protocolToken(headers: ApiRequest["headers"]): string | undefined {
 	const protocols = headers["sec-websocket-protocol"]?.split(",") ?? [];
 	const [encoded, ...more] = protocols.flatMap((protocol) => tokenProtocol.exec(protocol.trim())?.[1] ?? []);

@@ -1,4 +1,4 @@
-/** Asks whether a request may be made, and says no in upstream's words. */
+/** Authorizes a request; refusals have upstream's wording. */
 import { ApiError } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import type { AuditRecord } from "../audit/record.ts";
@@ -8,8 +8,8 @@ import type { Server } from "../server/server.ts";
 import { anonymous } from "./authenticate.ts";
 
 /**
- * @returns undefined when it may be made and nothing had to be waited for
- * @throws ApiError Unauthorized for those who say nothing about themselves, Forbidden for others; or in the promise
+ * @returns undefined if it is allowed and the decision was synchronous
+ * @throws ApiError Unauthorized for anonymous users, Forbidden for others; or in the promise
  */
 export function authorize(
 	{ authorizer, options }: Pick<Server, "authorizer" | "options">,
@@ -43,7 +43,7 @@ function enforce(
 }
 
 /**
- * For what is asked besides a request's own attributes: impersonation, roles that give rights, eviction.
+ * For permissions that a request needs besides its own: impersonation, escalation of roles, eviction.
  * @throws ApiError Forbidden
  */
 export async function ensureAllowed(

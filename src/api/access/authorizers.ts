@@ -1,4 +1,4 @@
-/** The list of those who decide what is allowed, in the order in which they are asked. */
+/** The list of authorizers, in the order in which they are asked. */
 import type { WatchCache } from "../cache/cache.ts";
 import { type Authorizer, union } from "../request/authorizer.ts";
 import { everything, masters } from "./masters.ts";

@@ -37,7 +37,7 @@ function holds({ type, metadata, data }: Secret, wanted: { id: string; secret: s
 	return expiration === "" || nowMs < Date.parse(expiration);
 }
 
-/** Undefined when the Secret asks for groups that a bootstrap token cannot give. */
+/** Undefined if the Secret names groups that a bootstrap token cannot grant. */
 function userOf({ data }: Secret, id: string): User | undefined {
 	const groups = ["system:bootstrappers"];
 	for (const group of textOf(data, "auth-extra-groups").split(",")) {

@@ -59,7 +59,7 @@ async function impersonating(
 	};
 }
 
-/** What must be allowed, one by one and in upstream's order. */
+/** The permissions that are needed, each checked by itself, in upstream's order. */
 function impersonated(
 	name: string,
 	groups: readonly string[],
@@ -84,7 +84,7 @@ function serviceAccountOf(user: string): { namespace: string; name: string } | u
 	return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
-/** Everybody is either known or not. */
+/** Every user is either authenticated or anonymous. */
 function missingGroup(name: string, groups: readonly string[]): string[] {
 	if (name === "system:anonymous") return groups.includes(unauthenticated) ? [] : [unauthenticated];
 	return groups.includes(authenticated) || groups.includes(unauthenticated) ? [] : [authenticated];
@@ -96,7 +96,7 @@ function valuesOf(header: string | undefined): string[] {
 }
 
 function extraOf(headers: Headers): Record<string, string[]> | undefined {
-	// A key is whatever the client likes, `__proto__` as well.
+	// The client chooses the key, which may be `__proto__`.
 	const extra: Record<string, string[]> = Object.create(null);
 	let isEmpty = true;
 	for (const header in headers) {
@@ -107,7 +107,7 @@ function extraOf(headers: Headers): Record<string, string[]> | undefined {
 	return isEmpty ? undefined : extra;
 }
 
-/** Names of headers cannot have every character, so those of others are percent-encoded. */
+/** Names of headers cannot contain every character; the others are percent-encoded. */
 function unescaped(key: string): string {
 	try {
 		return decodeURIComponent(key);

@@ -25,7 +25,7 @@ export const masters: Authorizer = {
 	authorize({ user }) {
 		return user.groups.includes(mastersGroup) ? allow : noOpinion;
 	},
-	/** What the role cluster-admin says, which the group is bound to, is for that role to tell. */
+	/** The group is bound to the role cluster-admin, which has the rules. */
 	async rulesFor() {
 		return nothing;
 	},

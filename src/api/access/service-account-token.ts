@@ -31,7 +31,7 @@ export function serviceAccountTokens(server: Server): TokenAuthenticator {
 			const nowMs = clock.now();
 			checkTimes(signed.claims, nowMs);
 			checkBound(server, signed.claims, nowMs);
-			// What has no end of its own ends when its Secret is given another.
+			// A token without an expiry is valid until its Secret contains another one.
 			if (signed.claims.exp === undefined && !isIn(server, signed.claims, token)) throw new TokenRefused(invalidated);
 			return { user: signed.user, audiences: meant };
 		},
@@ -60,7 +60,7 @@ function checkBound(server: Server, claims: Claims, nowMs: number): void {
 		throw new TokenRefused(`service account UID (${uid}) does not match claim (${serviceaccount.uid})`);
 	if (secret !== undefined) checkOne(server, secrets, namespace, secret, nowMs);
 	if (pod !== undefined) checkOne(server, pods, namespace, pod, nowMs);
-	// Of a pod's token the node only says where the pod is.
+	// The node of a pod's token is only where the pod runs.
 	else if (node !== undefined) checkOne(server, nodes, undefined, node, nowMs);
 }
 
@@ -84,7 +84,7 @@ function find({ cache }: Server, kind: Kind, namespace: string | undefined, name
 	return cache.find(kind, namespace, name);
 }
 
-/** An object that is being deleted still counts until its time is up, so that what belongs to it can clean up. */
+/** An object that is being deleted counts until its grace period is over, so that its pods can clean up. */
 function hasEnded({ metadata: { deletionTimestamp } }: KubeObject, nowMs: number): boolean {
 	return deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + leewayMs < nowMs;
 }

@@ -1,4 +1,4 @@
-/** The one list of those who know bearer tokens. */
+/** The list of token authenticators. */
 
 import { oidcTokens } from "../credentials/oidc/oidc-tokens.ts";
 import { forApiServer, type TokenAuthenticator } from "../credentials/token-authenticator.ts";
@@ -6,7 +6,7 @@ import type { Server } from "../server/server.ts";
 import { bootstrapTokens } from "./bootstrap-token.ts";
 import { serviceAccountTokens } from "./service-account-token.ts";
 
-/** Every sort of token, in the order in which it is tried. */
+/** Every type of token, in the order in which they are tried. */
 export function tokenAuthenticators(server: Server): TokenAuthenticator[] {
 	const { oidc = [], wallClock = server.clock } = server.options;
 	return [
@@ -17,7 +17,7 @@ export function tokenAuthenticators(server: Server): TokenAuthenticator[] {
 	];
 }
 
-/** Tokens that the server was given at its start. */
+/** Static tokens. */
 function givenTokens(server: Server): TokenAuthenticator {
 	return {
 		async authenticate(token, audiences) {

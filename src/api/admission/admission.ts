@@ -1,4 +1,4 @@
-/** Admission: what the server itself has to say about a write, step by step, before it is validated. */
+/** Admission: the steps that change or reject a write before and after it is validated. */
 import type { Kind } from "../../kinds/engine/kind.ts";
 import type { AdmissionStep } from "../server/admission-step.ts";
 import type { Admission, AdmissionAttributes } from "../server/server.ts";
@@ -59,8 +59,8 @@ export const admissionSteps: readonly AdmissionStep[] = [
 export const allocationSteps: readonly AdmissionStep[] = [serviceAddresses];
 
 /**
- * Steps that change nothing more. They come last, when the object has its name and is valid: only what everything else
- * lets through is charged to quotas.
+ * Steps that only check. They run last, when the object has its name and is valid: quotas are charged only for writes
+ * that everything else accepts.
  */
 export const checkingSteps: readonly AdmissionStep[] = [
 	selfHelp,
@@ -98,7 +98,7 @@ export function createAdmission(enabled: Iterable<string> = [], disabled: Iterab
 	return { admit: twice(taken(admissionSteps)), allocate: taken(allocationSteps), check: taken(checkingSteps) };
 }
 
-/** A second time where webhooks have changed the object. */
+/** Runs twice if webhooks have changed the object. */
 function twice(admit: Admission["admit"]): Admission["admit"] {
 	const again = (request: AdmissionAttributes) => {
 		const { reinvocation } = request;

@@ -1,4 +1,4 @@
-/** No service takes traffic for addresses that its author chooses (CVE-2020-8554). */
+/** Rejects services with external IPs, which could intercept traffic (CVE-2020-8554). */
 import type { Service } from "../../kinds/generated/types.ts";
 import { services } from "../../kinds/networking/service.ts";
 import { type AdmissionStep, refused } from "../server/admission-step.ts";

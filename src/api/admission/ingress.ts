@@ -1,4 +1,4 @@
-/** Ingresses that name no class get the default one. */
+/** Sets the default class of ingresses without one. */
 import type { Ingress } from "../../kinds/generated/types.ts";
 import { ingresses } from "../../kinds/networking/ingress.ts";
 import { ingressClasses } from "../../kinds/networking/ingressclass.ts";
@@ -6,7 +6,7 @@ import type { AdmissionStep } from "../server/admission-step.ts";
 import { newestMarked } from "./newest-marked.ts";
 
 const defaultAnnotation = "ingressclass.kubernetes.io/is-default-class";
-/** How classes were named before there was a field. */
+/** The annotation that preceded the field. */
 const oldClassAnnotation = "kubernetes.io/ingress.class";
 
 export const defaultIngressClass: AdmissionStep = {

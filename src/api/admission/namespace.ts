@@ -4,7 +4,7 @@ import { type AdmissionStep, refused } from "../server/admission-step.ts";
 
 const permanent = new Set(["default", "kube-system", "kube-public"]);
 
-/** Nothing is made in a namespace that is not there or is going; the first namespaces stay. */
+/** Rejects creates in missing and terminating namespaces, and the deletion of the initial namespaces. */
 export const namespaceLifecycle: AdmissionStep = {
 	name: "NamespaceLifecycle",
 	on: { operations: ["create", "delete"] },

@@ -5,8 +5,7 @@ import { keyPrefix } from "../cache/keys.ts";
 import type { Server } from "../server/server.ts";
 
 /**
- * The name of the default class: of several that are marked so the newest, of equally new ones the first
- * by name.
+ * The name of the default class: the newest of those that are marked as such; of equally old ones the first by name.
  */
 export function newestMarked(
 	{ cache }: Server,
@@ -15,7 +14,7 @@ export function newestMarked(
 ): string | undefined {
 	let newest: ObjectMeta | undefined;
 	let newestMs = 0;
-	// In the order of names.
+	// Sorted by name.
 	for (const { object } of cache.resource(kind).range(keyPrefix(kind))) {
 		if (!isMarked(object.metadata)) continue;
 		const createdMs = parseTimestamp(object.metadata.creationTimestamp);

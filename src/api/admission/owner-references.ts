@@ -1,6 +1,6 @@
 /**
- * Owner references give power over objects: who sets one has the object deleted with its owner, and a blocking one
- * delays the owner's deletion. This step demands the right to do either directly.
+ * Owner references give power over objects: with one, the object is deleted with its owner, and a blocking one delays
+ * the deletion of the owner. This step requires permission to do either directly.
  */
 
 import { sameJson } from "../../core/equal.ts";
@@ -28,7 +28,7 @@ async function demand(
 ): Promise<void> {
 	const { operation, kind, namespace, name, subresource } = request;
 	const place = namespace === undefined ? {} : { namespace };
-	// What one creates oneself is one's own to delete.
+	// Users may delete what they create.
 	if (operation === "update") {
 		const { group, version, plural } = kind;
 		const resource = { group, version, plural, name, ...place, ...(subresource === undefined ? {} : { subresource }) };
@@ -59,7 +59,7 @@ async function demand(
 	}
 }
 
-/** Why the user may not; undefined when they may. */
+/** Why the user may not; undefined if they may. */
 async function refusalOf(
 	{ server, user }: AdmissionAttributes,
 	verb: string,

@@ -1,12 +1,12 @@
 /** Upstream's names of admission plugins, as `--enable-admission-plugins` takes them. */
 import { admissionSteps, allocationSteps, checkingSteps } from "./admission.ts";
 
-/** On by default upstream, and here part of something else, or not needed: naming them changes nothing. */
+/** Enabled by default upstream; here part of something else, or unnecessary: naming them has no effect. */
 const always: ReadonlySet<string> = new Set(["NamespaceExists", "NodeRestriction", "TaintNodesByCondition"]);
 
 /**
  * Reads the comma-separated list of upstream's flag.
- * @throws Error that names what is not known or not there
+ * @throws Error that names unknown and unsupported plugins
  */
 export function parsePlugins(text: string): string[] {
 	const names = text
@@ -17,7 +17,7 @@ export function parsePlugins(text: string): string[] {
 	return [...new Set(names)];
 }
 
-/** @throws Error that names what is not known or not there */
+/** @throws Error that names unknown and unsupported plugins */
 export function checkPlugins(names: readonly string[]): void {
 	const steps = [...admissionSteps, ...allocationSteps, ...checkingSteps];
 	const known = new Set([...steps.map(({ name }) => name), ...always]);

@@ -1,8 +1,7 @@
 /**
- * Nobody gives rights that they do not hold (Kubernetes documentation, "Using RBAC Authorization", "Privilege
- * escalation prevention and bootstrapping"): who writes a role must hold its rules or may `escalate` it, who writes a
- * binding must hold the rules of its role or may `bind` it. Upstream does this where roles are stored, before they are
- * validated.
+ * Users cannot grant permissions that they lack (Kubernetes documentation, "Using RBAC Authorization", "Privilege
+ * escalation prevention and bootstrapping"): to write a role, users need its rules or the verb `escalate`; to write a
+ * binding, the rules of its role or the verb `bind`. Upstream checks this in the storage of roles, before validation.
  */
 
 import { sameJson } from "../../core/equal.ts";
@@ -52,7 +51,7 @@ async function admitRole(request: AdmissionAttributes): Promise<void> {
 	const old = request.old as ClusterRole | Role | undefined;
 	if (await may(request, "escalate", request.kind.plural, request.old === undefined ? "" : request.name)) return;
 	await confirmHeld(request, role.rules ?? []);
-	// What a role gathers may become anything.
+	// An aggregated role may gain any rules.
 	if (!gathers(role) && !gathers(old)) return;
 	const why = "must have cluster-admin privileges to use an aggregationRule";
 	if ((await missingRules(request, everything)).missing.length > 0) throw refused(request, why);
@@ -65,7 +64,7 @@ function gathers(role: ClusterRole | Role | undefined): boolean {
 async function admitBinding(request: AdmissionAttributes): Promise<void> {
 	// The step is for these kinds only.
 	const { roleRef } = request.object as ClusterRoleBinding | RoleBinding;
-	// What a binding gives may be missing or nonsense: validation says so.
+	// The role of a binding may be missing or invalid: validation reports that.
 	if (roleRef?.kind !== "ClusterRole" && roleRef?.kind !== "Role") return;
 	const isClusterRole = roleRef.kind === "ClusterRole";
 	if (await may(request, "bind", (isClusterRole ? clusterRoles : roles).plural, roleRef.name)) return;
@@ -99,7 +98,7 @@ async function missingRules({ server, user, namespace = "" }: AdmissionAttribute
 	return { missing: compactRules(uncoveredRules(held, wanted)), evaluationError };
 }
 
-/** @throws ApiError Forbidden with the rules that the user does not hold */
+/** @throws ApiError Forbidden with the rules that the user lacks */
 async function confirmHeld(request: AdmissionAttributes, wanted: readonly PolicyRule[]): Promise<void> {
 	const { missing, evaluationError } = await missingRules(request, wanted);
 	if (missing.length === 0) return;

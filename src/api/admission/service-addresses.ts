@@ -1,6 +1,6 @@
 /**
- * Addresses and node ports of services. Each one taken is a key of its own in the store, written in the same commit as
- * the service, so that no two services can have it, however many servers there are.
+ * Addresses and node ports of services. Each allocation is a key in the store, written in the same commit as the
+ * service, so that no two services can have the same, with any number of servers.
  */
 
 import { type Cidr, cidrContains, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
@@ -18,7 +18,7 @@ const addressRoot = `${claimRoot}addresses/`;
 const portRoot = `${claimRoot}nodeports/`;
 const managedBy = "ipaddress.kubernetes.io/managed-by";
 const defaultPorts = [30_000, 32_767] as const;
-/** Tries at random before the whole range is searched. */
+/** The number of random attempts before the whole range is searched. */
 const randomTries = 16;
 
 export const serviceAddresses: AdmissionStep = {
@@ -68,10 +68,10 @@ function allocateAddress(request: AdmissionAttributes, { spec, metadata }: Servi
 	spec.clusterIPs ??= [clusterIP];
 	spec.ipFamilies ??= ["IPv4"];
 	spec.ipFamilyPolicy ??= "SingleStack";
-	// Another address than it has is for validation to refuse.
+	// Validation rejects a changed address.
 	if (!isAddress(clusterIP) || hasAddress) return;
 	const value = parseIPv4(clusterIP);
-	// What is no address at all is for validation to say.
+	// Validation rejects invalid addresses.
 	if (value === undefined) return;
 	const causes: Cause[] = [];
 	const range = `failed to allocate IP ${clusterIP}: the provided network does not match the current range`;
@@ -159,7 +159,7 @@ function freeAddress(server: Server, ranges: readonly Cidr[]): string | undefine
 	return undefined;
 }
 
-/** At random from the upper part of the range, which upstream leaves to itself for this; then whatever is free. */
+/** A random one from the upper part of the range, which upstream reserves for this; then any free one. */
 function freeAddressIn(server: Server, cidr: Cidr): string | undefined {
 	const size = cidrSize(cidr);
 	// Upstream's share for addresses that people choose: a sixteenth, 16 at least and 256 at most.

@@ -1,7 +1,6 @@
 /**
- * Takes steps one after the other: a later one sees what an earlier one has changed. Waits only for those that return a
- * promise.
- * @returns undefined when no step had to wait
+ * Runs steps one after the other: each sees the changes of earlier ones. Waits only for those that return a promise.
+ * @returns undefined if no step had to wait
  * @throws the error of the first step that fails, synchronously or in the promise
  */
 export function stepsInTurn<T>(

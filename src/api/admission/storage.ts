@@ -1,4 +1,4 @@
-/** Claims get the default storage class; claims and volumes in use are protected from deletion. */
+/** Sets the default storage class of claims, and the finalizers that protect claims and volumes in use. */
 import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolumeClaim } from "../../kinds/generated/types.ts";
 import { persistentVolumes } from "../../kinds/storage/persistentvolume.ts";
@@ -34,7 +34,7 @@ export const storageObjectInUseProtection: AdmissionStep = {
 	},
 };
 
-/** Claims grow where their class says that its volumes can. */
+/** Claims can only grow if their class allows it. */
 export const persistentVolumeClaimResize: AdmissionStep = {
 	name: "PersistentVolumeClaimResize",
 	on: { operations: ["update"], kinds: [persistentVolumeClaims] },
@@ -53,7 +53,7 @@ export const persistentVolumeClaimResize: AdmissionStep = {
 	},
 };
 
-/** Whether the class says that its volumes can grow. */
+/** Whether the class allows expansion. */
 export function mayExpand({ cache }: Server, name: string): boolean {
 	return cache.find(storageClasses, undefined, name)?.allowVolumeExpansion === true;
 }

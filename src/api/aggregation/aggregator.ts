@@ -1,6 +1,6 @@
 /**
  * Follows the APIServices: which group versions extension API servers serve, how they are reached, whether they are
- * available, and what they say that they serve.
+ * available, and what discovery they publish.
  */
 
 import { isTrue } from "../../core/conditions.ts";
@@ -38,14 +38,14 @@ export class Aggregator {
 	#descriptions: readonly Description[] | undefined;
 	#parts: readonly OpenApiPart[] = noParts;
 
-	/** Begins with what the cache, which has been filled, holds. */
+	/** Starts with the contents of the cache, which must be filled. */
 	constructor(server: Server) {
 		this.#server = server;
 		this.#checks = new AvailabilityChecks(server);
 		this.#follow();
 	}
 
-	/** Who else serves what is asked for. Undefined: this server, or no one. */
+	/** The extension API server for a request. Undefined: this server, or none. */
 	serverOf({ resource, path }: RequestInfo): Remote | undefined {
 		// Most clusters have none.
 		if (this.#remotes.size === 0) return undefined;
@@ -57,14 +57,14 @@ export class Aggregator {
 		return this.#remotes.get(apiServiceName(rest[0] ?? "", rest[1] ?? ""));
 	}
 
-	/** Whose document it is. @param name in the index of OpenAPI v3 documents */
+	/** The server that publishes a document. @param name in the index of OpenAPI v3 documents */
 	#describing(name: string): Remote | undefined {
 		for (const remote of this.#remotes.values())
 			if (Object.hasOwn(remote.described.description.openApi, name)) return remote;
 		return undefined;
 	}
 
-	/** What is served elsewhere. The same list until something changes. */
+	/** Everything that extension API servers serve. The same list until something changes. */
 	readonly descriptions = (): readonly Description[] => {
 		this.#descriptions ??= [...this.#remotes.values()].map(({ described }) => described.description);
 		return this.#descriptions;
@@ -118,7 +118,7 @@ export class Aggregator {
 
 	#take(apiService: APIService): void {
 		const { name } = apiService.metadata;
-		// No one else can serve the group of the APIServices themselves: it is the way out.
+		// The group of APIServices itself is always served here, so that mistakes can be repaired.
 		if (isLocal(apiService) || apiService.spec.group === apiServices.group) {
 			this.#forget(name);
 			this.#checks.local(apiService);

@@ -1,4 +1,4 @@
-/** What the server itself asks extension API servers. */
+/** The server's own requests to extension API servers. */
 import type { User } from "../../core/exchange.ts";
 import { mastersGroup } from "../request/authorizer.ts";
 import type { Server } from "../server/server.ts";
@@ -6,13 +6,13 @@ import type { Backend } from "./backend.ts";
 import { identityHeaders } from "./identity-headers.ts";
 import { loopHeader } from "./loops.ts";
 
-/** As upstream calls itself there. */
+/** The user agent of upstream. */
 export const aggregator: User = { name: "system:kube-aggregator", groups: [mastersGroup] };
 
 export interface Told {
 	status: number;
 	headers: Readonly<Record<string, string | string[] | undefined>>;
-	/** Empty where only the head was asked for. */
+	/** Empty if only the head was requested. */
 	body: Buffer;
 }
 
@@ -22,15 +22,15 @@ export interface Question {
 	timeoutMs: number;
 	/** Bytes of the answer. 0: only its head is read. */
 	most: number;
-	/** Ends it earlier. */
+	/** Aborts the request. */
 	signal?: AbortSignal;
 }
 
-/** @throws Error when there is no answer in time, or it is too large */
+/** @throws Error if there is no response in time, or it is too large */
 export async function ask({ clock, options }: Server, backend: Backend, question: Question): Promise<Told> {
 	const { path, headers = {}, timeoutMs, most, signal } = question;
 	const ending = new AbortController();
-	// The other end is outside, whatever time it is in the cluster.
+	// The other end is outside the cluster, whose clock may be virtual.
 	const timer = (options.wallClock ?? clock).after(timeoutMs, () =>
 		ending.abort(new Error("context deadline exceeded")),
 	);

@@ -1,4 +1,4 @@
-/** Checks whether extension API servers can be asked, and says so in the status of their APIServices. */
+/** Checks whether extension API servers are available, and writes that to the status of their APIServices. */
 import { conditionOf, isTrue } from "../../core/conditions.ts";
 import { isReason } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -17,18 +17,18 @@ import type { Backend } from "./backend.ts";
 import { checked } from "./check.ts";
 import { ServiceChanges } from "./service-changes.ts";
 
-/** What no change tells is found out this often: a server that hangs, or answers again. */
+/** The interval of checks, for what no event reports: a server that hangs, or responds again. */
 const againMs = 30_000;
 
 interface Checked {
 	apiService: APIService;
 	backend: Backend;
-	/** Each has one: a server that hangs holds up no other. */
+	/** One per APIService: a server that hangs does not delay others. */
 	worker: Worker;
 	again: Timer | undefined;
 }
 
-/** A check that failed: it is repeated soon, and then more and more seldom. */
+/** Failed checks are repeated after increasing delays. */
 class NotAvailable extends Error {}
 
 export class AvailabilityChecks {
@@ -57,7 +57,7 @@ export class AvailabilityChecks {
 		});
 	}
 
-	/** A new one, one that names another backend, or one whose status has changed, which is checked anyway. */
+	/** New, with another backend, or with a changed status, which is checked in any case. */
 	add(apiService: APIService, backend: Backend): void {
 		const { name } = apiService.metadata;
 		const before = this.#checked.get(name);
@@ -106,7 +106,7 @@ export class AvailabilityChecks {
 		if (one === undefined) return;
 		one.again?.cancel();
 		const found = await checked(this.#server, one.apiService, one.backend);
-		// It may have been replaced meanwhile.
+		// It may have been replaced in the meantime.
 		if (this.#checked.get(name) !== one) return;
 		await this.#say(one.apiService, found);
 		if (found.reason === "FailedDiscoveryCheck") throw new NotAvailable(found.message);

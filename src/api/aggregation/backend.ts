@@ -12,7 +12,7 @@ import { tooManyRequests } from "../request/flow.ts";
 
 /** Connections to one backend, watches among them. */
 const mostConnections = 1000;
-/** Requests that one backend has not begun to answer: the others must not wait for one that hangs. */
+/** The number of pending requests to one backend, so that one that hangs does not block others. */
 const mostUnanswered = 100;
 
 export interface Sent {
@@ -21,7 +21,7 @@ export interface Sent {
 	path: string;
 	headers: Readonly<Record<string, string | string[]>>;
 	body?: Uint8Array | undefined;
-	/** Ends the request, also while it is being answered. */
+	/** Aborts the request, also during the response. */
 	signal: AbortSignal;
 }
 
@@ -53,15 +53,15 @@ export class Backend {
 		return `https://${host}:${port}`;
 	}
 
-	/** What the backend's certificate must be for. */
+	/** The name that the backend's certificate must have. */
 	get host(): string {
 		return `${this.service.name}.${this.service.namespace}.svc`;
 	}
 
 	/**
 	 * For a client.
-	 * @returns the answer's head; its body follows, until the signal aborts
-	 * @throws Error when there is none; ApiError TooManyRequests when too many requests are not answered
+	 * @returns the response's head; its body follows, until the signal aborts
+	 * @throws Error if there is none; ApiError TooManyRequests if too many requests are pending
 	 */
 	async pass(sent: Sent): Promise<IncomingMessage> {
 		if (this.#unanswered >= mostUnanswered) throw tooManyRequests();
@@ -73,7 +73,7 @@ export class Backend {
 		}
 	}
 
-	/** A connection of its own, for one that becomes something else. */
+	/** A separate connection, for requests that are upgraded. */
 	connect(): Promise<Duplex> {
 		return this.#agent.connect(this.host).then((connection) => connection.setTimeout(0));
 	}
@@ -82,7 +82,7 @@ export class Backend {
 		this.#agent.destroy();
 	}
 
-	/** As `pass`, for the server itself, whatever clients do. */
+	/** As `pass`, for the server's own requests, which the limits of clients do not affect. */
 	async ask({ method, path, headers, body, signal }: Sent): Promise<IncomingMessage> {
 		for (let attempt = 0; ; attempt++) {
 			let reused = false;
@@ -94,7 +94,7 @@ export class Backend {
 						{ host, port: service.port, method, path, headers: { ...headers, ...length }, agent: this.#agent, signal },
 						resolve,
 					);
-					// Nobody has asked for it. Without a listener, nothing would follow.
+					// An unexpected upgrade. Without a listener, the request would never end.
 					sent.once("upgrade", (_response, socket) => {
 						socket.destroy();
 						reject(new Error("unexpected switch to another protocol"));
@@ -106,7 +106,7 @@ export class Backend {
 					sent.end(body);
 				});
 			} catch (error) {
-				// The other end may close an idle connection in the moment in which it is used again.
+				// The other end may close an idle connection at the moment when it is reused.
 				const isSafe = method === "GET" || method === "HEAD";
 				if (attempt > 0 || !reused || !isSafe || signal.aborted) throw error;
 			}

@@ -1,4 +1,4 @@
-/** Whether an extension API server can be asked: its service, the endpoints of that, and a request for discovery. */
+/** Checks an extension API server: its service, the endpoints, and a request for discovery. */
 import { messageOf } from "../../core/errors.ts";
 import type { Availability } from "../../kinds/apiregistration/availability.ts";
 import type { APIService, EndpointSlice, Service } from "../../kinds/generated/types.ts";
@@ -11,7 +11,7 @@ import { ask } from "./ask.ts";
 import type { Backend } from "./backend.ts";
 
 const timeoutMs = 5000;
-/** At a time: endpoints are chosen at random, and it suffices that one answers. */
+/** Concurrent attempts: endpoints are chosen at random, and one response suffices. */
 const attempts = 5;
 
 /** Reasons and messages are upstream's. */
@@ -66,7 +66,7 @@ function hasEndpoint({ endpoints = [], ports = [] }: EndpointSlice, portName: st
 	return isReady && ports.some(({ name = "", port }) => name === portName && port !== undefined);
 }
 
-/** @throws Error that says what is wrong with the answer, or why there is none */
+/** @throws Error with the problem of the response, or the reason why there is none */
 async function askDiscovery(server: Server, backend: Backend, path: string, signal: AbortSignal): Promise<void> {
 	const url = `${backend.origin}${path}`;
 	const { status } = await ask(server, backend, { path, timeoutMs, most: 0, signal }).catch((error: unknown) => {

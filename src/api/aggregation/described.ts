@@ -1,5 +1,5 @@
 /**
- * What one extension API server says that it serves, asked for again and again, and what is known while it is silent.
+ * The discovery of one extension API server, refreshed at intervals, and kept while the server does not respond.
  */
 import { sameJson } from "../../core/equal.ts";
 import type { Timer } from "../../core/time/clock.ts";
@@ -48,7 +48,7 @@ export class Described {
 		const { group = "", version = "", groupPriorityMinimum: groupPriority, versionPriority } = apiService.spec;
 		const unknown = { resources: [], freshness: "Stale", openApi: {} } as const;
 		this.#description = { group, version, groupPriority, versionPriority, ...unknown };
-		// A failure is no news: what is known stays, and is marked.
+		// After a failure, the last state is kept and marked as stale.
 		this.#worker = new Worker(
 			server.options.wallClock ?? server.clock,
 			() => this.#look(),
@@ -85,7 +85,7 @@ export class Described {
 		if (!sameJson(part, this.#v2.part)) this.#v2.part = part;
 	}
 
-	/** Whether it can be asked. */
+	/** Whether it is available. */
 	setAvailable(isAvailable: boolean): void {
 		if (this.#isAvailable === isAvailable) return;
 		this.#isAvailable = isAvailable;
@@ -140,7 +140,7 @@ export class Described {
 	async #openApi(): Promise<Description["openApi"]> {
 		const { group, version } = this.#description;
 		const told = await this.#ask("/openapi/v3", { accept: json });
-		// Whatever it is: what is missing is missing.
+		// Any failure: the document then lacks this part.
 		const { paths } =
 			told.status === 200 ? (parsed(told) as { paths?: Record<string, { serverRelativeURL?: unknown }> }) : {};
 		const name = `apis/${group}/${version}`;

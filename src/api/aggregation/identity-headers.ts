@@ -1,5 +1,5 @@
 /**
- * Headers in which a proxy says who asks (Kubernetes documentation, "Authenticating Proxy"), as upstream names them.
+ * Headers with which a proxy passes the user on (Kubernetes documentation, "Authenticating Proxy").
  */
 import type { User } from "../../core/exchange.ts";
 import { defaultIdentityHeaders, type IdentityHeaders } from "../request/front-proxy.ts";
@@ -36,7 +36,7 @@ function encoded(header: string, text: string): string {
 	return Buffer.from(text).toString("latin1");
 }
 
-/** Whatever may not be in the name of a header, and the escape itself. */
+/** Characters that header names cannot contain, and the escape character. */
 function escapedKey(key: string): string {
 	return Buffer.from(key.toLowerCase())
 		.toString("latin1")

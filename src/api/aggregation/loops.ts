@@ -1,4 +1,4 @@
-/** An APIService may name a service that leads back to this server, also through others (RFC 9110, "Via"). */
+/** Detects loops: an APIService may name a service that leads back to this server (RFC 9110, "Via"). */
 import { randomBytes } from "node:crypto";
 import type { ApiRequest } from "../../core/exchange.ts";
 
@@ -10,7 +10,7 @@ export function loopHeader(headers: ApiRequest["headers"] = {}): { via: string }
 	return { via: via === "" ? own : `${via}, ${own}` };
 }
 
-/** Whether a request has been here before. */
+/** Whether a request has already passed this server. */
 export function hasBeenHere({ via = "" }: ApiRequest["headers"]): boolean {
 	return via.includes(own);
 }

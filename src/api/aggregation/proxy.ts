@@ -41,7 +41,7 @@ export async function proxyTo(context: Context, backend: Backend | undefined): P
 	}
 }
 
-/** Aborts when the client is gone, or the request takes too long: a watch or a stream, until it begins. */
+/** Aborts when the client disconnects, or after a timeout, which for watches and streams ends when they begin. */
 function endingOf({ server, info, request }: Context) {
 	const { clock, options } = server;
 	const ending = new AbortController();
@@ -92,7 +92,7 @@ function bodyOf({ request: { body } }: Context): Uint8Array | undefined {
 	return "bytes" in body ? body.bytes : Buffer.from(JSON.stringify(body.object));
 }
 
-/** Whatever it is, except that no client is sent on to another place. */
+/** Any response except a redirect to another host. */
 async function answered({ info, request }: Context, response: IncomingMessage): Promise<ApiResponse> {
 	const { statusCode: status = 502, headers } = response;
 	if (status >= 300 && status < 400 && headers.location !== undefined) {
@@ -105,7 +105,7 @@ async function answered({ info, request }: Context, response: IncomingMessage): 
 	return { type: "stream", status, headers: answeredHeaders(response), body: response };
 }
 
-/** Upstream's answer is text, too. */
+/** Plain text, as upstream. */
 function unavailable({ request }: Context, why: string): ApiResponse {
 	if (request.peer === undefined) throw new ApiError("ServiceUnavailable", why);
 	return textResponse(`${why}\n`, 503);

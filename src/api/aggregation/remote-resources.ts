@@ -4,7 +4,7 @@ import type { Description } from "./described.ts";
 
 const needed = ["deletecollection", "list"];
 
-/** What controllers have to know of all that is served elsewhere. */
+/** The resources of extension API servers, as controllers need them. */
 export function remoteResources(descriptions: readonly Description[]): RemoteResources {
 	return {
 		namespaced: descriptions.flatMap(({ group, version, resources }) =>

@@ -1,6 +1,6 @@
 /**
- * What an extension API server says of one group version, in the aggregated form, checked: anything may come from
- * there.
+ * Reads the discovery of an extension API server for one group version. Everything is checked, because the server is
+ * not trusted.
  */
 import { isRecord } from "../../core/object.ts";
 
@@ -24,7 +24,7 @@ interface GroupVersion {
 /**
  * From an `APIGroupDiscoveryList`.
  * @returns undefined where the group version is not in it
- * @throws Error that says what it is
+ * @throws Error with the problem
  */
 export function aggregatedResources(document: unknown, wanted: GroupVersion): DiscoveredResource[] | undefined {
 	for (const group of list(document, "items")) {

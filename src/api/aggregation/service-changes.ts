@@ -4,7 +4,7 @@ import { services } from "../../kinds/networking/service.ts";
 import type { CacheEvent } from "../cache/event.ts";
 import type { Server } from "../server/server.ts";
 
-/** Follows what may make a service reachable, or not: the Service and its EndpointSlices. */
+/** Follows the objects that determine whether a service is reachable: the Service and its EndpointSlices. */
 export class ServiceChanges {
 	readonly #server: Pick<Server, "cache">;
 	readonly #changed: (namespace: string, service: string) => void;
@@ -40,7 +40,7 @@ export class ServiceChanges {
 				if (service !== undefined) this.#changed(metadata?.namespace ?? "", service);
 			},
 			progress: () => {},
-			// The cache was refilled: what has changed meanwhile is found out by the next check.
+			// The cache was refilled: the next check finds what has changed.
 			end: () => {
 				watch.abort();
 				this.#watch(kind, serviceOf);

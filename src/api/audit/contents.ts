@@ -1,17 +1,17 @@
-/** What was sent and what was answered, as the audit log keeps it. */
+/** Bodies of requests and responses, for the audit log. */
 
 import type { ApiRequest, ApiResponse } from "../../core/exchange.ts";
 import { isRecord } from "../../core/object.ts";
 import { contentType, parseJson, readObjectBody } from "../wire/body.ts";
 import { parseYaml } from "../wire/yaml.ts";
 
-/** Longer contents are left out: what is recorded of a request must not be out of proportion to it. */
+/** Longer contents are omitted: the cost of a record must be in proportion to the request. */
 const contentLimitBytes = 1024 * 1024;
 
-/** `tooLong`: there are contents that are not recorded. */
+/** `tooLong`: the contents are omitted. */
 export type Contents = { value: unknown } | "tooLong" | undefined;
 
-/** What the client sent, or undefined for nothing, and for what cannot be read. */
+/** The body of the request; undefined if it is empty or cannot be read. */
 export function sentContents(request: ApiRequest): Contents {
 	const { body } = request;
 	if (body === undefined) return undefined;
@@ -27,7 +27,7 @@ export function sentContents(request: ApiRequest): Contents {
 	}
 }
 
-/** What the client was answered. */
+/** The body of the response. */
 export function answeredContents(response: ApiResponse): Contents {
 	if (response.type !== "object" || response.object === undefined) return undefined;
 	const bytes = response.bytes();
@@ -37,7 +37,7 @@ export function answeredContents(response: ApiResponse): Contents {
 	return byteCount > contentLimitBytes ? "tooLong" : { value: response.object };
 }
 
-/** The object, or the objects of the list, without the record of who manages their fields. */
+/** The object, or the objects of the list, without managedFields. */
 export function withoutManagedFields(value: unknown): unknown {
 	if (!isRecord(value)) return value;
 	const { metadata, items, rows } = value;

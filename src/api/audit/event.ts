@@ -1,4 +1,4 @@
-/** What the audit log says of a request at one of its stages: an `Event` of audit.k8s.io/v1. */
+/** The record of one stage of a request: an `Event` of audit.k8s.io/v1. */
 import { isIP } from "node:net";
 import type { StatusDetails } from "../../core/errors.ts";
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
@@ -59,7 +59,7 @@ export interface ResponseStatus {
 }
 
 const userAgentLimit = 1024;
-/** Proxies on the way that are listed; what a client claims beyond that is not worth the room. */
+/** The maximum number of proxies that are listed, because clients can claim any number. */
 const addressLimit = 16;
 
 export function auditUser({ name, uid, groups, extra }: User): AuditUser {
@@ -76,7 +76,7 @@ export function requestUri({ path, query }: ApiRequest): string {
 }
 
 /**
- * The proxies that the request names, and finally its sender. Clients in this process have the address of this machine.
+ * The proxies that the request names, then its sender. Clients in this process have the address of this machine.
  */
 export function sourceIPs({ headers, peer }: ApiRequest): string[] {
 	const forwarded = `${headers["x-forwarded-for"] ?? ""},${headers["x-real-ip"] ?? ""}`;
@@ -103,7 +103,7 @@ export function objectReference({ resource }: Attributes): ObjectReference | und
 	};
 }
 
-/** Says of the object what the path leaves open. @param object what was sent, or what was answered */
+/** Adds what the path does not contain. @param object of the request or the response */
 export function completeReference(
 	reference: ObjectReference,
 	object: unknown,
@@ -116,11 +116,11 @@ export function completeReference(
 	}
 }
 
-/** Only its code, unless the answer is a Status, as refusals and deletions are answered. */
+/** Only the code, unless the response is a Status, as for refusals and deletions. */
 export function responseStatus(response: ApiResponse, verb: string): ResponseStatus {
 	const { status: code } = response;
 	const mayBeStatus = response.type === "object" && (code >= 400 || verb.startsWith("delete"));
-	// Some answers make their object when they are asked for it, so only those are.
+	// Some responses create their object on demand; only a Status is read.
 	const object = mayBeStatus ? (response.object as Record<string, unknown> | undefined) : undefined;
 	if (object?.["kind"] !== "Status") return { metadata: {}, code };
 	// This server made the Status.

@@ -1,4 +1,4 @@
-/** What is recorded of which requests: a `Policy` of audit.k8s.io/v1, read, checked and asked. */
+/** Which requests are recorded, at which level: reads and checks a `Policy` of audit.k8s.io/v1. */
 
 import type { Cause } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
@@ -19,7 +19,7 @@ export interface AuditPolicy {
 	readonly rules: readonly AuditRule[];
 }
 
-/** Empty lists fit everything, save that rules about resources fit no other paths, and the other way round. */
+/** Empty lists match everything, but rules for resources match no other paths, and vice versa. */
 export interface AuditRule {
 	readonly level: Level;
 	readonly users: readonly string[];
@@ -128,7 +128,7 @@ function isOneOf<T extends string>(list: readonly T[], text: string): text is T 
 	return (list as readonly string[]).includes(text);
 }
 
-/** The rule for a request; undefined when nothing is recorded of it. */
+/** The rule for a request; undefined if it is not recorded. */
 export function ruleFor({ rules }: AuditPolicy, attributes: Attributes, user: User | undefined): AuditRule | undefined {
 	const rule = rules.find((candidate) => fits(candidate, attributes, user));
 	return rule === undefined || rule.level === "None" ? undefined : rule;
@@ -149,7 +149,7 @@ function fitsPath(url: string, path: string): boolean {
 	return url === path || (url.endsWith("*") && path.startsWith(url.slice(0, -1)));
 }
 
-/** What is in no namespace has the empty one. */
+/** The empty string for cluster-scoped resources. */
 function fitsResource({ namespaces, resources }: AuditRule, asked: ResourceAttributes): boolean {
 	if (namespaces.length > 0 && !namespaces.includes(asked.namespace ?? "")) return false;
 	if (resources.length === 0) return true;

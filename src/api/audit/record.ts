@@ -18,9 +18,9 @@ import {
 } from "./event.ts";
 import { type AuditRule, type Level, levels, type Stage } from "./policy.ts";
 
-/** A client may give its request an ID of its own, of this length at most. */
+/** The maximum length of an ID that a client gives its request. */
 const idLimit = 128;
-/** Subresources whose answers last: they begin and end at different times. */
+/** Subresources with long responses, whose start and end are recorded separately. */
 const lasting = new Set(["attach", "exec", "proxy", "log", "portforward"]);
 
 export class AuditRecord {
@@ -92,7 +92,7 @@ export class AuditRecord {
 		this.#event.impersonatedUser = auditUser(user);
 	}
 
-	/** The answer to be sent in the place of this one. */
+	/** Returns the response to send instead of this one. */
 	answered(response: ApiResponse): ApiResponse {
 		response.headers["audit-id"] = this.#event.auditID;
 		this.#event.responseStatus = responseStatus(response, this.#event.verb);
@@ -147,7 +147,7 @@ export class AuditRecord {
 			if (objectRef !== undefined && typeof sent === "object")
 				completeReference(objectRef, sent.value, ["namespace", "name", "uid", "resourceVersion"]);
 		}
-		// What is created under a generated name is known by the answer.
+		// A generated name is only known from the response.
 		if (objectRef !== undefined && response.type === "object" && response.status === 201)
 			completeReference(objectRef, response.object, ["name"]);
 		if (level >= levels.indexOf("RequestResponse")) this.#event.responseObject = this.#kept(answeredContents(response));

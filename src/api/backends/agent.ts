@@ -39,7 +39,7 @@ export async function dial({ options }: Pick<Server, "options">, node: string): 
 }
 
 /**
- * Sends a request over a connection of its own, and hands its answer through as it comes.
+ * Sends a request over a separate connection, and streams the response.
  * @param added headers besides those of the request
  */
 export async function forward(
@@ -60,7 +60,7 @@ export async function forward(
 	const response = await new Promise<IncomingMessage>((resolve, reject) => {
 		const outgoing = request({ method, path, headers: sent, createConnection: () => connection, signal }, resolve);
 		outgoing.once("error", reject);
-		// Nobody has asked for it. Without a listener, nothing would follow.
+		// An unexpected upgrade. Without a listener, the request would never end.
 		outgoing.once("upgrade", () => reject(new Error("unexpected switch to another protocol")));
 		outgoing.end(bytes);
 	}).catch((error: unknown) => {

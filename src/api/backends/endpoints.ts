@@ -1,4 +1,4 @@
-/** What is behind a pod's port or a service, and connections to it. */
+/** Endpoints of pods and services, and connections to them. */
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { ApiError, notFound } from "../../core/errors.ts";
@@ -9,7 +9,7 @@ import { pods } from "../../kinds/pod/pod.ts";
 import { keyPrefix } from "../cache/keys.ts";
 import { dial, type Reach } from "./agent.ts";
 
-/** A pod, or what stands in a service's endpoints without one. */
+/** A pod, or an endpoint of a service that is no pod. */
 export type Endpoint = { pod: Pod; port: number } | { address: string; port: number };
 
 /** As the endpoint may call itself: `10.0.0.1:8080`. */
@@ -62,7 +62,7 @@ export async function connectTo(server: Reach, endpoint: Endpoint): Promise<Dupl
 	return connectToPort(connection, namespace, name, port);
 }
 
-/** A service, as configurations name it. */
+/** A reference to a service. */
 export interface ServiceReference {
 	namespace?: string;
 	name?: string;
@@ -71,8 +71,8 @@ export interface ServiceReference {
 }
 
 /**
- * A connection to a ready endpoint of a service. What is no pod is reached from the machine, and so is what an
- * ExternalName names.
+ * A connection to a ready endpoint of a service. Endpoints that are no pods, and the host of an ExternalName, are
+ * connected to from the machine.
  * @throws ApiError NotFound, ServiceUnavailable
  */
 export async function connectToService(server: Reach, { namespace = "", name = "", port = 443 }: ServiceReference) {
@@ -106,7 +106,7 @@ function connectToAddress({ options }: Reach, address: string, port: number): Du
 	return connection;
 }
 
-/** Endpoints know the ports of a service by name. */
+/** Endpoints have the ports of a service by name. */
 function namedPort({ spec, metadata }: Service, port: string): string {
 	const { ports = [] } = spec;
 	if (port === "" && ports.length === 1) return ports[0]?.name ?? "";

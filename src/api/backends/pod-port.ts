@@ -13,7 +13,7 @@ const openTimeoutMs = 10_000;
 export async function connectToPort(connection: Duplex, namespace: string, pod: string, port: number): Promise<Duplex> {
 	const path = `/portForward/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}?ports=${port}`;
 	const websocket = new WebSocket(`ws://localhost${path}`, ["v4.channel.k8s.io"], {
-		// Any duplex does where a socket is asked for; the agent may be at the other end of one in this process.
+		// Any duplex works as a socket; the agent may be in this process.
 		createConnection: () => connection as never,
 		perMessageDeflate: false,
 		handshakeTimeout: openTimeoutMs,
@@ -38,7 +38,7 @@ function duplexOver(websocket: WebSocket): Duplex {
 			websocket.send(Buffer.concat([Buffer.of(dataChannel), chunk]), (error) => done(error ?? null));
 		},
 		final(done) {
-			// The protocol has no way to end one direction; HTTP does not need it.
+			// The protocol cannot close one direction; HTTP does not need that.
 			done();
 		},
 		destroy(error, done) {

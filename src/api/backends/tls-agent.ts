@@ -1,4 +1,4 @@
-/** Connections with TLS to backends that are asked again and again. */
+/** Reused TLS connections to backends. */
 import { Agent, type RequestOptions } from "node:https";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
@@ -8,19 +8,19 @@ import { asError } from "../../core/errors.ts";
 const idleMs = 30_000;
 
 export interface TlsOptions {
-	/** Who signs the backend's certificate, in PEM. Default: the system's authorities. */
+	/** The authorities for the backend's certificate, in PEM. Default: the system's. */
 	ca: Buffer | undefined;
-	/** What the backend presents is not checked. */
+	/** The backend's certificate is not checked. */
 	isUnchecked?: boolean;
 	/** The certificate that the backend is shown, in PEM, for each new connection. */
 	client?: (() => { key: string; cert: string } | undefined) | undefined;
-	/** Connections at a time. */
+	/** The maximum number of connections. */
 	most: number;
 	/** Opens a connection, without TLS. */
 	dial(): Promise<Duplex>;
 }
 
-/** Keeps connections that are not needed now, for a while. */
+/** Keeps idle connections for a while. */
 export class TlsAgent extends Agent {
 	readonly #tls: TlsOptions;
 
@@ -35,10 +35,10 @@ export class TlsAgent extends Agent {
 		const socket = await dial();
 		const servername = isIP(name) === 0 ? name : "";
 		const secure = connect({ socket, servername, ca, host: name, rejectUnauthorized: !isUnchecked, ...client?.() });
-		// Also while nobody waits any more.
+		// Also if no request waits for it any more.
 		secure.setTimeout(idleMs, () => secure.destroy(new Error("TLS handshake timeout")));
 		return new Promise((resolve, reject) => {
-			// Failures before a request has the connection are its failures; later ones are reported by the request.
+			// Failures before a request has the connection; the request reports later ones.
 			secure.once("error", reject);
 			secure.once("secureConnect", () => {
 				secure.off("error", reject);

@@ -10,7 +10,7 @@ import type { Reach } from "./agent.ts";
 import { connectToService, dialMachine } from "./endpoints.ts";
 import { TlsAgent } from "./tls-agent.ts";
 
-/** Where a webhook is (`WebhookClientConfig`): a service or a URL, and who signs its certificate. */
+/** The address of a webhook (`WebhookClientConfig`): a service or a URL, and the authorities for its certificate. */
 export interface WebhookClientConfig {
 	/** Certificates in PEM, in base64. Default: the system's authorities. */
 	caBundle?: string;
@@ -18,10 +18,10 @@ export interface WebhookClientConfig {
 	url?: string;
 }
 
-/** No answer of a webhook is larger: three times the largest object. */
+/** The limit for responses of webhooks: three times the largest object. */
 const longestAnswerBytes = 10 * 1024 * 1024;
 const mostConnections = 16;
-/** How much of an unexpected answer an error shows. */
+/** How much of an unexpected response an error shows. */
 const shownBytes = 1024;
 
 export class WebhookClient {
@@ -45,7 +45,7 @@ export class WebhookClient {
 
 	/**
 	 * @returns the body of the answer
-	 * @throws Error whose message names the URL and says what is wrong with the answer, or why there is none
+	 * @throws Error with the URL and the problem of the response, or the reason why there is none
 	 */
 	async post(body: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<Buffer> {
 		const { clock, options } = this.#server;
@@ -53,7 +53,7 @@ export class WebhookClient {
 		url.searchParams.set("timeout", `${Math.ceil(timeoutMs / 1000)}s`);
 		const ending = new AbortController();
 		const stop = () => ending.abort(new Error("context canceled"));
-		// The other end is outside, whatever time it is in the cluster.
+		// The other end is outside the cluster, whose clock may be virtual.
 		const timer = (options.wallClock ?? clock).after(timeoutMs, () =>
 			ending.abort(new Error("context deadline exceeded")),
 		);
@@ -95,7 +95,7 @@ export class WebhookClient {
 				});
 				return await answerOf(response);
 			} catch (error) {
-				// The other end may close an idle connection in the moment in which it is used again.
+				// The other end may close an idle connection at the moment when it is reused.
 				if (attempt > 0 || !reused || signal.aborted) throw error;
 			}
 		}
@@ -107,7 +107,7 @@ function urlOf(service: WebhookClientConfig["service"]): string {
 	return `https://${name}.${namespace}.svc:${port}${path}`;
 }
 
-/** An answer that is none of a webhook. */
+/** An invalid response. */
 class UnexpectedAnswer extends Error {}
 
 async function answerOf(response: IncomingMessage): Promise<Buffer> {
@@ -127,7 +127,7 @@ async function answerOf(response: IncomingMessage): Promise<Buffer> {
 	throw new UnexpectedAnswer(statusText(statusCode, body));
 }
 
-/** In the words of client-go. */
+/** With client-go's wording. */
 function statusText(status: number, body: Buffer): string {
 	if (status === 401) return "the server has asked for the client to provide credentials";
 	if (status === 404) return "the server could not find the requested resource";
@@ -150,7 +150,7 @@ const untrusted = new Set([
 	"CERT_SIGNATURE_FAILURE",
 ]);
 
-/** Why there is no answer, in Go's words, by which people look for it. */
+/** Why there is no response, with Go's wording, which people search for. */
 export function reasonOf(error: unknown): string {
 	if (error instanceof ApiError) return error.message;
 	const { code, syscall, address, port, hostname } = error as NodeJS.ErrnoException & {

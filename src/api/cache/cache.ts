@@ -1,6 +1,6 @@
 /**
  * The API server's copy of the store: one watch on the store feeds a cache for each resource. Reads and watches are
- * served from here; an object is parsed and encoded once, however many ask for it.
+ * served from here; an object is parsed and encoded once for all clients.
  */
 
 import { ApiError, isReason } from "../../core/errors.ts";
@@ -15,16 +15,16 @@ import { KindCache } from "./kind-cache.ts";
 
 /** The interval of bookmarks for watchers that requested them. */
 const bookmarkIntervalMs = 60_000;
-/** How often the past is cut off: lists go back this long, and not more than twice as long. Upstream's interval. */
+/** The interval of compaction: lists can go back this long, at most twice as long. Upstream's interval. */
 const compactionIntervalMs = 300_000;
 /** How long a read waits for a revision that the cache has not seen. */
 const freshnessTimeoutMs = 3000;
-/** How long to wait before a store that was lost is asked again. */
+/** The delay before the watch of the store is started again. */
 const storeRetryMs = 1000;
 
 export interface OwnWrite {
 	readonly object: KubeObject;
-	/** Set when the write has come back from the store. */
+	/** Set when the store's watch has delivered the write. */
 	cached: Cached | undefined;
 }
 
@@ -36,7 +36,7 @@ export class WatchCache {
 	readonly #rarelyRead: ReadonlySet<string>;
 	readonly #parsers: ReadonlyMap<string, Parser>;
 	readonly #resources = new Map<string, KindCache>();
-	/** Objects of writes under way in this process, by the bytes that were sent to the store: they need no parsing. */
+	/** Objects of pending writes of this process, by the bytes that were sent to the store: they need no parsing. */
 	readonly #ownWrites = new WeakMap<Uint8Array, OwnWrite>();
 	readonly #claims = new Set<string>();
 	readonly #closing = new AbortController();
@@ -76,24 +76,24 @@ export class WatchCache {
 		return this.#revision;
 	}
 
-	/** Lists are no longer served as they were before this revision. Watches may still begin there. */
+	/** Lists of earlier revisions are not served. Watches may still begin before it. */
 	get compactedRevision(): number {
 		return this.#compactedRevision;
 	}
 
-	/** Bytes of superseded objects that are remembered, of all resources together. */
+	/** Bytes of superseded objects in the history of all resources. */
 	get historyBytes(): number {
 		return this.#history.heldBytes;
 	}
 
-	/** About how much memory all objects take. */
+	/** The approximate memory of all objects. */
 	get objectBytes(): number {
 		let bytes = 0;
 		for (const { heldBytes } of this.#resources.values()) bytes += heldBytes;
 		return bytes;
 	}
 
-	/** Fills the cache and begins to watch the store. */
+	/** Fills the cache and starts to watch the store. */
 	async start(): Promise<void> {
 		await this.#load();
 		this.#watchStore();
@@ -115,7 +115,7 @@ export class WatchCache {
 		this.#wake();
 	}
 
-	/** Whether a key exists that is no object's, such as that of an address in use. */
+	/** Whether a key exists that is not that of an object, such as that of an address in use. */
 	isClaimed(key: string): boolean {
 		return this.#claims.has(key);
 	}
@@ -151,7 +151,7 @@ export class WatchCache {
 		return write;
 	}
 
-	/** Resolves when nothing that was acknowledged before the call is missing. */
+	/** Resolves when the cache has all writes that were acknowledged before the call. */
 	async fresh(): Promise<void> {
 		const revision = await this.#store.revision();
 		if (this.#revision < revision) await this.reached(revision);
@@ -159,7 +159,7 @@ export class WatchCache {
 
 	/**
 	 * Resolves when the revision has been seen.
-	 * @throws ApiError `Timeout` when that takes too long
+	 * @throws ApiError `Timeout` if that takes too long
 	 */
 	reached(revision: number): Promise<void> | undefined {
 		if (this.#revision >= revision) return undefined;
@@ -186,7 +186,7 @@ export class WatchCache {
 		}
 	}
 
-	/** Ends the watches of a kind that is served no longer. */
+	/** Ends the watches of a kind that is no longer served. */
 	endWatches(kind: Kind): void {
 		for (const watcher of [...this.resource(kind).watchers()]) watcher.end();
 	}
@@ -209,7 +209,7 @@ export class WatchCache {
 		);
 	}
 
-	/** Watches again from where it stopped; when that is too long ago, reads everything again, and ends all watches. */
+	/** Resumes the watch; if its revision is too old, reads everything again and ends all watches. */
 	#storeLost(error: Error): void {
 		if (this.#closing.signal.aborted) return;
 		this.#clock.after(storeRetryMs, () => {
@@ -232,7 +232,7 @@ export class WatchCache {
 	#apply(changes: readonly Change[]): void {
 		for (const change of changes) {
 			this.#revision = change.revision;
-			// Others keep things in the same store; that they did is a revision like any other.
+			// Other rooms write to the same store, which only increases the revision.
 			if (!change.key.startsWith(keyRoot)) continue;
 			const resource = resourceOfKey(change.key);
 			if (resource === undefined) {
@@ -278,7 +278,7 @@ export class WatchCache {
 	}
 }
 
-/** Upstream's answer to a resourceVersion from the future. */
+/** Upstream's response to a resourceVersion of the future. */
 export function tooLarge(wanted: number, current: number): ApiError {
 	return new ApiError("Timeout", `Too large resource version: ${wanted}, current: ${current}`, {
 		causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],

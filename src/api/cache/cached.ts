@@ -4,7 +4,7 @@ import { accountJson } from "../../core/patches/accounts.ts";
 import { shareAccount } from "../../core/patches/managed-fields.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 
-/** Where every stored value has its metadata: right after apiVersion and kind, because `encode` writes it so. */
+/** Every stored value has its metadata right after apiVersion and kind, because `encode` writes them first. */
 const metadataOpening = '"metadata":{';
 
 /** An object and its JSON. */
@@ -13,7 +13,7 @@ export interface Encoded<T extends KubeObject = KubeObject> {
 	readonly bytes: Uint8Array;
 }
 
-/** An object that is not the cache's own: converted, or made for the occasion. */
+/** An object that is not in the cache: converted, or created for one response. */
 export class Made implements Encoded {
 	readonly object: KubeObject;
 	#bytes: Buffer | undefined;
@@ -30,14 +30,14 @@ export class Made implements Encoded {
 
 export class Cached<T extends KubeObject = KubeObject> implements Encoded<T> {
 	readonly key: string;
-	/** Revision of the last write, or of the deletion; 0 for what was never written. */
+	/** Revision of the last write, or of the deletion; 0 if it was never written. */
 	readonly revision: number;
 	/** The stored JSON, which has no resourceVersion. */
 	readonly value: Uint8Array;
 	#object: T | undefined;
 	#bytes: Buffer | undefined;
 
-	/** @param object what the value means, frozen; undefined: it is parsed when someone asks */
+	/** @param object the decoded value, frozen; undefined: it is parsed on demand */
 	constructor(key: string, object: T | undefined, revision: number, value: Uint8Array) {
 		this.key = key;
 		this.#object = object;
@@ -64,16 +64,16 @@ export class Cached<T extends KubeObject = KubeObject> implements Encoded<T> {
 		return this.#bytes;
 	}
 
-	/** The same object under another revision: what a watch sends for an object that is gone. */
+	/** The same object with another revision: the last event of a deleted object. */
 	withRevision(revision: number): Cached<T> {
 		const metadata = { ...this.object.metadata, resourceVersion: String(revision) };
 		return new Cached(this.key, deepFreeze({ ...this.object, metadata }), revision, this.value);
 	}
 }
 
-/** A stored object in another form than it is stored: in another version, or as a newer schema has it. */
+/** A stored object in another form: in another version, or pruned and defaulted by a newer schema. */
 export class Form extends Cached {
-	/** The object would be stored otherwise today. */
+	/** A write today would store the object differently. */
 	readonly isOutdated: boolean;
 	#json: Buffer | undefined;
 
@@ -115,7 +115,7 @@ function json(object: KubeObject): string {
 	return `${text.slice(0, at)}"managedFields":${accountJson(managedFields)},${text.slice(at)}`;
 }
 
-/** For a moment the object must do without. */
+/** Temporarily removes a field of the object. */
 const unwritten = undefined as unknown as readonly ManagedFieldsEntry[];
 
 /** As Go does. These characters occur only in strings. */
@@ -131,7 +131,7 @@ export function parse(key: string, value: Uint8Array, revision: number, parser?:
 	return new Cached(key, parsed(value, revision, parser), revision, value);
 }
 
-// The store holds nothing but what `encode` wrote.
+// Everything in the store was written by `encode`.
 const parseAll: Parser = (json) => JSON.parse(json.toString()) as KubeObject;
 
 function parsed(value: Uint8Array, revision: number, parser = parseAll): KubeObject {

@@ -1,9 +1,9 @@
-/** A change of one object, as watchers get it; its parts are made once, when the first watcher needs them. */
+/** A change of one object for watchers; its parts are created once, when the first watcher needs them. */
 import type { ServedWatchEvent, WatchEventType } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Cached, Encoded } from "./cached.ts";
 
-/** A watch event whose JSON and line of a watch stream are shared by all who get it. */
+/** A watch event whose JSON and line of a watch stream are shared by all watchers. */
 export class SharedEvent implements ServedWatchEvent {
 	readonly type: WatchEventType;
 	readonly #encoded: Encoded;
@@ -36,10 +36,10 @@ export function eventLine(type: WatchEventType, object: Uint8Array): Buffer {
 	return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, Buffer.from("}\n")]);
 }
 
-/** Roughly what the engine takes for an event, its key, and a superseded object beside its JSON. */
+/** The approximate memory of an event, its key, and a superseded object without its JSON. */
 const eventBytes = 512;
 
-/** What happened to one key at one revision, and how it looks to watchers of different selectors. */
+/** The change of one key at one revision, and its view for watchers with different selectors. */
 export class CacheEvent<T extends KubeObject = KubeObject> {
 	readonly revision: number;
 	/** Undefined for a deletion. */
@@ -57,19 +57,18 @@ export class CacheEvent<T extends KubeObject = KubeObject> {
 	}
 
 	/**
-	 * What the history holds for this event: the superseded object, and the entries about it. What is current is no
-	 * history.
+	 * The memory of this event in the history: the superseded object and its entries, without the current object.
 	 */
 	get bytes(): number {
 		return eventBytes + (this.previous?.value.length ?? 0);
 	}
 
-	/** The size of all objects that the event has parsed and encoded until it is cool. */
+	/** The size of all objects that the event keeps parsed and encoded until `cool`. */
 	get warmBytes(): number {
 		return this.bytes + (this.current?.value.length ?? 0);
 	}
 
-	/** Keeps the stored JSON of the superseded object only; everything else is made again on demand. */
+	/** Keeps only the stored JSON of the superseded object; everything else is created again on demand. */
 	cool(): void {
 		this.#added = undefined;
 		this.#modified = undefined;
@@ -82,7 +81,7 @@ export class CacheEvent<T extends KubeObject = KubeObject> {
 	}
 
 	/**
-	 * The event for one whose selector matches the objects that `matches` says; undefined when it does not concern him.
+	 * The event for a watcher whose selector is `matches`; undefined if it does not concern that watcher.
 	 * An object that leaves a selector is DELETED for its watcher, with its last matching state, as upstream has it.
 	 */
 	seenBy(matches: (object: KubeObject) => boolean): SharedEvent | undefined {

@@ -1,4 +1,4 @@
-/** How much of the past all resources keep together, and in which form. */
+/** The size limit of the history of all resources. */
 import type { CacheEvent } from "./event.ts";
 
 /** The history of one resource. */
@@ -9,19 +9,18 @@ export interface Remembered {
 	forget(bytes: number): void;
 }
 
-/** Bytes of superseded objects that are kept for watches that resume and lists that look back. */
+/** Bytes of superseded objects that are kept for watches that resume and lists of earlier revisions. */
 const defaultHistoryBytes = 32 * 1024 * 1024;
 /**
- * Bytes of objects of the newest changes, which are kept parsed and encoded besides: many watchers are about to read
- * them.
+ * Bytes of objects of the newest changes that are also kept parsed and encoded, because many watchers will read them.
  */
 const warmBytes = 2 * 1024 * 1024;
 /** The amount to discard at a time, so that finding the largest history costs little per event. */
 const trimmedShare = 1 / 8;
 
 /**
- * One budget for the history of every resource. When it is used up, the resource with the largest history forgets its
- * oldest changes: one that is written much or has large objects does not cost the others their past.
+ * One budget for the history of all resources. When it is exceeded, the resource with the largest history discards its
+ * oldest changes: frequent writes or large objects of one resource do not shorten the history of others.
  */
 export class History {
 	readonly #limitBytes: number;
@@ -36,7 +35,7 @@ export class History {
 		this.#limitBytes = limitBytes;
 	}
 
-	/** What all rings hold, as `CacheEvent.bytes` counts. */
+	/** The sum of `CacheEvent.bytes` in all rings. */
 	get heldBytes(): number {
 		return this.#heldBytes;
 	}
@@ -45,12 +44,12 @@ export class History {
 		this.#rings.add(ring);
 	}
 
-	/** Its events are no longer held. */
+	/** Its events are discarded. */
 	remove(ring: Remembered): void {
 		if (this.#rings.delete(ring)) this.#heldBytes -= ring.heldBytes;
 	}
 
-	/** A ring holds one more event; rings forget others for it. */
+	/** A ring has a new event, for which rings may discard others. */
 	took(event: CacheEvent): void {
 		this.#heldBytes += event.bytes;
 		this.#keepWarm(event);
@@ -73,7 +72,7 @@ export class History {
 				} else second = Math.max(second, ring.heldBytes);
 			}
 			if (largest === undefined || largest.heldBytes === 0) return;
-			// Until it is no longer the largest, or all is well.
+			// Until it is no longer the largest, or the limit is met.
 			const excess = Math.min(this.#heldBytes - toBytes, Math.max(largest.heldBytes - second, 1));
 			largest.forget(excess);
 		}

@@ -1,15 +1,15 @@
 /** Keys of objects in the store: `/objects/{group}/{plural}/{namespace}/{name}`; `core` is the core group. */
 import type { KindNames } from "../../kinds/engine/kind.ts";
 
-/** Everything that the API server keeps begins with this. */
+/** The prefix of all keys of the API server. */
 export const keyRoot = "/";
 
-/** Keys that exist while something is taken, such as an address; the cache knows which. */
+/** Keys of allocations, such as addresses; the cache has the set of them. */
 export const claimRoot = "/claims/";
 
 const objectRoot = "/objects/";
 
-/** `group/plural`, the name of a resource among the caches. */
+/** `group/plural`, the name of a resource in the cache. */
 export function resourceName({ group, plural }: Pick<KindNames, "group" | "plural">): string {
 	return `${group === "" ? "core" : group}/${plural}`;
 }

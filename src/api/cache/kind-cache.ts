@@ -1,4 +1,4 @@
-/** All objects of one resource, the recent changes to them, and who watches them. */
+/** All objects of one resource, their recent changes, and their watchers. */
 import type { KubeObject } from "../../core/object.ts";
 import { SortedKeys } from "../../store/keys.ts";
 import { prefixEnd } from "../../store/store.ts";
@@ -8,9 +8,9 @@ import { History } from "./history.ts";
 import { EventRing } from "./ring.ts";
 import { type Watcher, Watchers } from "./watchers.ts";
 
-/** What an object takes in memory besides its JSON, as measured. */
+/** Measured memory of an object besides its JSON. */
 const objectBytes = 4096;
-/** The JSON is there as it was stored, and as a value or as it is served. */
+/** The JSON exists as stored, and as a value or as served. */
 const copies = 2;
 
 /** The approximate memory of an object with JSON of this many bytes. */
@@ -55,7 +55,7 @@ export class KindCache<T extends KubeObject = KubeObject> {
 		this.#ring = this.#newRing(revision);
 	}
 
-	/** Another number whenever the objects are others, for what is computed from all of them. */
+	/** Changes whenever an object changes, for values that are computed from all objects. */
 	get changeCount(): number {
 		return this.#changeCount;
 	}
@@ -64,7 +64,7 @@ export class KindCache<T extends KubeObject = KubeObject> {
 		return this.#objects.size;
 	}
 
-	/** About how much memory all objects take. */
+	/** The approximate memory of all objects. */
 	get heldBytes(): number {
 		return this.#heldBytes;
 	}
@@ -121,8 +121,8 @@ export class KindCache<T extends KubeObject = KubeObject> {
 	}
 
 	/**
-	 * As `range`, but how things were at `revision`: today's objects with the changes since then undone.
-	 * @throws ApiError `Expired` when the changes since then are forgotten
+	 * As `range`, at an earlier `revision`: the current objects with the changes since then undone.
+	 * @throws ApiError `Expired` if the changes since then have been discarded
 	 */
 	rangeAt(revision: number, prefix: string, from = prefix): Iterable<Cached<T>> {
 		const undone = new Map<string, Cached<T> | undefined>();
@@ -138,7 +138,7 @@ export class KindCache<T extends KubeObject = KubeObject> {
 
 	/**
 	 * Starts a watch: hands over the changes after `afterRevision`, then every new one until `signal` aborts.
-	 * @throws ApiError `Expired` when the changes after that revision are forgotten
+	 * @throws ApiError `Expired` if the changes after that revision have been discarded
 	 */
 	watch(watcher: Watcher<T>, afterRevision: number, signal: AbortSignal): void {
 		for (const event of this.#ring.after(afterRevision)) {

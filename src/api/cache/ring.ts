@@ -1,4 +1,4 @@
-/** The last changes of one resource, for watches that resume and lists that look back. */
+/** The latest changes of one resource, for watches that resume and lists of earlier revisions. */
 
 import { ApiError } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -7,7 +7,7 @@ import type { History, Remembered } from "./history.ts";
 
 export class EventRing<T extends KubeObject = KubeObject> implements Remembered {
 	readonly #limit: number;
-	/** Changes at and below this revision are forgotten. */
+	/** Changes up to this revision have been discarded. */
 	#forgottenRevision: number;
 	readonly #history: History;
 	readonly #forgotten: ((event: CacheEvent<T>) => void) | undefined;
@@ -53,7 +53,7 @@ export class EventRing<T extends KubeObject = KubeObject> implements Remembered 
 		this.#heldBytes -= event.bytes;
 		this.#history.released(event.bytes);
 		this.#forgotten?.(event);
-		// In strides, so that moving the array costs little per event.
+		// Many at a time, so that moving the array costs little per event.
 		if (this.#start < 64 || this.#start * 2 < this.#events.length) return;
 		this.#events = this.#events.slice(this.#start);
 		this.#start = 0;
@@ -65,7 +65,7 @@ export class EventRing<T extends KubeObject = KubeObject> implements Remembered 
 	 */
 	after(revision: number): readonly CacheEvent<T>[] {
 		this.#checkRemembered(revision);
-		// Nothing but what is forgotten is undefined, and that comes before `#start`.
+		// Only discarded entries are undefined, which are before `#start`.
 		return this.#events.slice(this.#firstAfter(revision)) as CacheEvent<T>[];
 	}
 

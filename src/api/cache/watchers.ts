@@ -1,13 +1,13 @@
-/** Who watches a resource, found by what they watch, so that an event costs nothing for those it does not concern. */
+/** The watchers of a resource, indexed by what they watch: events cost nothing for those that they do not concern. */
 import type { KubeObject } from "../../core/object.ts";
 import type { CacheEvent } from "./event.ts";
 
 export interface Watcher<T extends KubeObject = KubeObject> {
-	/** Where it is found; a watcher of one thing only sees changes of objects that have, or had, the value. */
+	/** Where it is indexed. A watcher of a field value only receives changes of objects that have, or had, the value. */
 	scope: WatchScope;
 	/** A change that may concern it; it applies its selector itself. */
 	change(event: CacheEvent<T>): void;
-	/** Everything up to the revision has been handed over. */
+	/** All changes up to the revision have been delivered. */
 	progress(revision: number): void;
 	end(error?: Error): void;
 }

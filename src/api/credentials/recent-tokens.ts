@@ -1,5 +1,5 @@
 /**
- * Remembers what tokens turned out to say, because verifying a signature costs a hundred times what looking it up does.
+ * Caches verified tokens, because verifying a signature costs a hundred times as much as a lookup.
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../../core/time/clock.ts";
@@ -13,8 +13,8 @@ interface Entry<T> {
 }
 
 /**
- * The 2,048 tokens last verified, each for a while, by their digests: the tokens themselves are not kept. Only what a
- * token says is remembered; whether it holds now is for the caller to find out each time.
+ * The last 2,048 verified tokens, each for a while, by their digests: the tokens themselves are not kept. Only claims
+ * are cached; the caller checks each time whether the token is still valid.
  */
 export class RecentTokens<T extends object> {
 	readonly #clock: Clock;

@@ -4,16 +4,16 @@ import type { Tokens } from "./tokens.ts";
 
 export interface Authenticated {
 	user: User;
-	/** Those of the asked audiences that the token is for. */
+	/** Those of the requested audiences that the token has. */
 	audiences: readonly string[];
 }
 
-/** Knows tokens of one sort. */
+/** Authenticates tokens of one type. */
 export interface TokenAuthenticator {
 	/**
-	 * Undefined for a token of another sort.
+	 * Undefined for a token of another type.
 	 * @param audiences the token must be for one of these
-	 * @throws TokenRefused for a token of its sort that does not hold; or rejects with it
+	 * @throws TokenRefused, or rejects with it, for an invalid token of its type
 	 */
 	authenticate(
 		token: string,
@@ -21,7 +21,7 @@ export interface TokenAuthenticator {
 	): Authenticated | undefined | Promise<Authenticated | undefined>;
 }
 
-/** A token that an authenticator knows and that is not valid: the message says why, for a TokenReview. */
+/** A token of an authenticator's type is invalid; the message is for a TokenReview. */
 export class TokenRefused extends Error {}
 
 /**
@@ -50,7 +50,7 @@ export async function authenticateToken(
 	throw new TokenRefused(`[${["invalid bearer token", ...reasons].join(", ")}]`);
 }
 
-/** For tokens that name no audience: they are for the API server. @returns undefined when that was not asked for */
+/** For tokens without audience, which are for the API server. @returns undefined if that was not requested */
 export function forApiServer(
 	{ tokens }: { tokens: Pick<Tokens, "audiences"> },
 	user: User,

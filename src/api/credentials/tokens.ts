@@ -13,7 +13,7 @@ import type { Clock } from "../../core/time/clock.ts";
 import type { Secret, ServiceAccount } from "../../kinds/generated/types.ts";
 import { RecentTokens } from "./recent-tokens.ts";
 
-/** Of tokens, when nothing else is said. */
+/** The default lifetime of tokens. */
 export const defaultIssuer = "https://kubernetes.default.svc.cluster.local";
 
 /** Claims of a bound token (KEP-1205). */
@@ -38,20 +38,20 @@ export interface Claims {
 /** A token with this server's signature. Its validity and its user are checked separately. */
 export interface SignedToken {
 	readonly claims: Claims;
-	/** Who presents it. */
+	/** The user. */
 	readonly user: User;
-	/** The API server's own audiences that it is for; empty when it is for others only. */
+	/** Those of its audiences that are the API server's; empty if it is only for others. */
 	readonly apiAudiences: readonly string[];
 }
 
 export interface Tokens {
 	readonly issuer: string;
-	/** What a token must be for, one of them, to be good for this server. */
+	/** A token for this server must have one of these audiences. */
 	readonly audiences: readonly string[];
 	sign(claims: Claims): string;
 	/** Undefined for a token that this server did not sign. */
 	verify(token: string): SignedToken | undefined;
-	/** `/openid/v1/jwks`: the public key, for those who verify tokens themselves. */
+	/** `/openid/v1/jwks`: the public key, for clients that verify tokens themselves. */
 	keySet(): object;
 	/** Of signatures: `ES256` or `RS256`. */
 	algorithm(): string;
@@ -70,7 +70,7 @@ export function createTokens(clock: Clock, options: TokenOptions = {}, apiAudien
 	const audiences = apiAudiences === undefined || apiAudiences.length === 0 ? [issuer] : apiAudiences;
 	const recent = new RecentTokens<SignedToken>(clock);
 	let keys: Keys | undefined;
-	// Made when first needed: most in-process clusters never sign a token.
+	// Created when first needed: most in-process clusters never sign a token.
 	const ready = () => {
 		keys ??= keysOf(options.signingKey);
 		return keys;
@@ -83,7 +83,7 @@ export function createTokens(clock: Clock, options: TokenOptions = {}, apiAudien
 		const { publicKey, algorithm, id } = ready();
 		const header = decoded(head);
 		if (header?.["alg"] !== algorithm || header["kid"] !== id) return undefined;
-		// We know none of the extensions that a header may demand (RFC 7515, 4.1.11).
+		// No extensions are supported that a header may require (RFC 7515, 4.1.11).
 		if (header["crit"] !== undefined) return undefined;
 		const key = { key: publicKey, dsaEncoding: "ieee-p1363" } as const;
 		if (!verify("sha256", Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url"))) return undefined;
@@ -122,7 +122,7 @@ export function createTokens(clock: Clock, options: TokenOptions = {}, apiAudien
 	};
 }
 
-/** Of a token that holds as long as the Secret that it is in. */
+/** The claims of a token that is valid as long as its Secret exists. */
 export function secretClaims(
 	{ issuer, audiences }: Pick<Tokens, "issuer" | "audiences">,
 	account: ServiceAccount,

@@ -1,4 +1,4 @@
-/** Which nodes have something to do with which objects: through their pods, and the volumes that those claim. */
+/** Which nodes may read which objects: those that their pods name, and the volumes that these pods claim. */
 import { sameJson } from "../../../core/equal.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import type { PersistentVolume, Pod } from "../../../kinds/generated/types.ts";
@@ -19,7 +19,7 @@ import { type Reference, reference, referencesOf, secretsOfVolume } from "./pod-
  */
 export class NodeGraph {
 	readonly #cache: WatchCache;
-	/** What pods on nodes name → node → by how many pods. */
+	/** Object that pods on nodes name → node → number of those pods. */
 	readonly #nodes = new Map<Reference, Map<string, number>>();
 	/** Secrets → names of the volumes that need them. */
 	readonly #volumes = new Map<Reference, Set<string>>();
@@ -29,7 +29,7 @@ export class NodeGraph {
 		this.#cache = cache;
 	}
 
-	/** Whether the object matters to the node: a pod there names it, or claims the volume that names it. */
+	/** Whether a pod on the node names the object, or claims a volume that names it. */
 	reaches(node: string, plural: string, namespace: string, name: string): boolean {
 		this.#follow();
 		const wanted = reference(plural, namespace, name);
@@ -76,7 +76,7 @@ export class NodeGraph {
 		this.#following = following;
 		this.#nodes.clear();
 		this.#volumes.clear();
-		// After the cache was filled again, the index is rebuilt at the next question.
+		// The cache was refilled: the index is rebuilt when it is next needed.
 		const end = () => {
 			following.abort();
 			if (this.#following === following) this.#following = undefined;
@@ -109,7 +109,7 @@ export class NodeGraph {
 		cache.watch(watcher, this.#cache.revision, signal);
 	}
 
-	/** What a pod names is fixed once it has a node, but for ephemeral containers and claims that it is given later. */
+	/** Names are fixed once the pod has a node, except for ephemeral containers and claims that are added later. */
 	#podChanged(now: Pod | undefined, old: Pod | undefined): void {
 		const [node, oldNode] = [now?.spec.nodeName ?? "", old?.spec.nodeName ?? ""];
 		if (

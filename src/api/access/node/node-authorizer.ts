@@ -26,7 +26,7 @@ const everyNode = compileRules([
 ]);
 const leaseNamespace = "kube-node-lease";
 
-/** Every reason is upstream's. */
+/** The reasons have upstream's wording. */
 export function nodeAuthorizer(graph: NodeGraph): Authorizer {
 	return {
 		authorize(attributes) {
@@ -99,7 +99,7 @@ function isRelated(graph: NodeGraph, node: string, plural: string, namespace: st
 	}
 }
 
-/** One by one, be it as a list or watch of one name. */
+/** Only single objects, also as a list or watch of one name. */
 function readOne(question: Question): Decision {
 	const { verb, resource } = question;
 	if (verb !== "get" && verb !== "list" && verb !== "watch") return no("can only read resources of this type");

@@ -1,4 +1,4 @@
-/** Who is given which role, found by the names that a user goes by. */
+/** Which roles are granted to whom, indexed by user, group and service account. */
 import type { User } from "../../../core/exchange.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import type { ClusterRoleBinding, RbacSubject, RoleBinding } from "../../../kinds/generated/types.ts";
@@ -9,14 +9,14 @@ import type { Decision } from "../../request/authorizer.ts";
 
 type Binding = ClusterRoleBinding | RoleBinding;
 
-/** A role given to one subject by one binding. */
+/** One role that one binding grants to one subject. */
 export interface Grant {
 	/** Key of the role in the store. */
 	readonly roleKey: string;
 	readonly isClusterRole: boolean;
-	/** Words the grant for the reason of a decision. */
+	/** The text of the grant in the reason of a decision. */
 	readonly decision: Decision;
-	/** What is wrong while the role does not exist. */
+	/** The error while the role does not exist. */
 	readonly missing: string;
 }
 
@@ -29,7 +29,7 @@ export class Grants {
 		return this.#users.size === 0 && this.#groups.size === 0;
 	}
 
-	/** @returns takes them away again */
+	/** @returns a function that removes them */
 	add(binding: Binding): () => void {
 		const places: { map: Map<string, Set<Grant>>; name: string; grant: Grant }[] = [];
 		for (const subject of binding.subjects ?? []) {
@@ -61,7 +61,7 @@ export class Grants {
 
 const none: readonly Grant[] = [];
 
-/** Service accounts are users of a name that says where they are; without a namespace, they are of the binding's. */
+/** The user name of a service account contains its namespace; the default is the namespace of the binding. */
 function nameOf({ kind, name, namespace }: RbacSubject, binding: KubeObject): string | undefined {
 	if (kind === "User" || kind === "Group") return name;
 	if (kind !== "ServiceAccount") return undefined;

@@ -23,11 +23,11 @@ export class RolePolicy {
 	readonly #roles: KindCache<Role>;
 	readonly #ofCluster = new Grants();
 	readonly #ofNamespaces = new Map<string, Grants>();
-	/** How to take away what a binding gives, by the binding's key. */
+	/** Functions that remove the grants of a binding, by the binding's key. */
 	readonly #given = new Map<string, () => void>();
 	readonly #closing = new AbortController();
 
-	/** @param cache has been filled already */
+	/** @param cache must be filled */
 	constructor(cache: WatchCache) {
 		this.#cache = cache;
 		this.#clusterRoles = cache.resource(clusterRoles);
@@ -40,7 +40,7 @@ export class RolePolicy {
 		this.#closing.abort();
 	}
 
-	/** The first grant that holds in the namespace, and everywhere, of the user, and that `suits`. */
+	/** The user's first grant, cluster-wide or in the namespace, that `suits`. */
 	find(user: User, namespace: string | undefined, suits: (grant: Grant) => boolean): Grant | undefined {
 		const found = this.#ofCluster.find(user, suits);
 		if (found !== undefined || !namespace) return found;
@@ -69,7 +69,7 @@ export class RolePolicy {
 		return (isClusterRole ? this.#clusterRoles : this.#roles).get(roleKey)?.object;
 	}
 
-	/** Indexes what there is, then every change; everything again when the cache is filled again. */
+	/** Indexes all objects, then every change; starts over when the cache is refilled. */
 	#follow(kind: Kind<ClusterRoleBinding | RoleBinding>): void {
 		if (this.#closing.signal.aborted) return;
 		const prefix = keyPrefix(kind);

@@ -2,7 +2,7 @@
 import type { PolicyRule } from "../../../kinds/generated/types.ts";
 import type { Attributes, ResourceAttributes } from "../../request/authorizer.ts";
 
-/** The rules of one role, taken apart once so that a request compares whole words only. */
+/** The rules of one role, parsed once so that a request only compares whole words. */
 export interface CompiledRules {
 	readonly resources: readonly ResourceRules[];
 	readonly paths: readonly PathRules[];

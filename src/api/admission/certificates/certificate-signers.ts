@@ -28,7 +28,7 @@ export const certificateSigning: AdmissionStep = {
 	},
 };
 
-/** Bundles are those of a signer for whom the user may speak. */
+/** Writes of a signer's bundle need permission for that signer. */
 export const clusterTrustBundleAttest: AdmissionStep = {
 	name: "ClusterTrustBundleAttest",
 	on: { operations: ["create", "update"], kinds: [clusterTrustBundles] },

@@ -12,7 +12,7 @@ export const certificateSubjectRestriction: AdmissionStep = {
 	admit(request) {
 		const { spec } = request.object as CertificateSigningRequest;
 		if (spec.signerName !== signerName) return;
-		// It is valid: checks come last.
+		// The object is valid: checks run last.
 		const { organizations } = parseCertificateRequest(Buffer.from(spec.request, "base64").toString());
 		if (organizations.includes("system:masters"))
 			throw refused(request, `use of ${signerName} signer with system:masters group is not allowed`);

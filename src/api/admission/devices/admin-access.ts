@@ -1,4 +1,4 @@
-/** Requests for devices that others have are for namespaces that are marked (`adminAccess`). */
+/** Only in labeled namespaces may claims request devices that other claims use (`adminAccess`). */
 import { invalid } from "../../../core/errors.ts";
 import { forbidden } from "../../../core/validation/field-errors.ts";
 import { namespaces } from "../../../kinds/core/namespace.ts";

@@ -29,7 +29,7 @@ export const claimStatusRights: AdmissionStep = {
 	},
 };
 
-/** Drivers of whose devices something else is said. What is said of a device goes with its allocation. */
+/** Drivers whose devices have a changed status. The status of a device is removed with its allocation. */
 function changedDrivers(
 	{ devices = [], allocation }: ResourceClaimStatus,
 	{ devices: before = [] }: ResourceClaimStatus,

@@ -16,7 +16,7 @@ import type { AdmissionAttributes } from "../../server/server.ts";
 import { describedRequest, objectsOf } from "./admission-request.ts";
 import type { Invocation } from "./matching.ts";
 
-/** What all expressions of a policy, or all conditions of a webhook, may cost (upstream's RuntimeCELCostBudget). */
+/** The cost limit of all expressions of a policy, or all conditions of a webhook (RuntimeCELCostBudget upstream). */
 export const policyBudget = 10_000_000;
 export const conditionsBudget = 2_500_000;
 const outOfBudget = "validation failed due to running out of cost budget, no further validation rules will be run";
@@ -24,7 +24,7 @@ const outOfBudget = "validation failed due to running out of cost budget, no fur
 /** Variables by name; `params` and `variables` are added by policies. */
 export type Activation = Readonly<Record<string, unknown>>;
 
-/** The variables of a request, each made when an expression first names it. */
+/** The variables of a request, each created when an expression first uses it. */
 export function activationOf(request: AdmissionAttributes, invocation: Invocation): Activation {
 	let objects: ReturnType<typeof objectsOf> | undefined;
 	let described: ReturnType<typeof describedRequest> | undefined;
@@ -101,7 +101,7 @@ function attributesFor(user: User, question: AccessQuestion): Attributes {
 	};
 }
 
-/** Evaluates one expression after the other, as long as they do not cost too much together. */
+/** Evaluates expressions one after the other, up to a total cost. */
 export class Evaluation {
 	#remaining: number;
 	readonly #activation: Activation;

@@ -1,4 +1,4 @@
-/** A request as webhooks and policies see it. */
+/** The AdmissionRequest of a write, for webhooks and policies. */
 import type { User } from "../../../core/exchange.ts";
 import { deepCopy, type KubeObject } from "../../../core/object.ts";
 import { newUid } from "../../../core/validation/uid.ts";
@@ -11,7 +11,7 @@ import type { Invocation } from "./matching.ts";
 
 const operations = { create: "CREATE", update: "UPDATE", delete: "DELETE", connect: "CONNECT" } as const;
 
-/** What is asked of a webhook. Its objects are the webhook's own. */
+/** The request that is sent to a webhook, which may change its objects. */
 export function admissionRequest(request: AdmissionAttributes, invocation: Invocation): AdmissionRequest {
 	const { object, oldObject } = objectsOf(request, invocation, true);
 	return {
@@ -62,17 +62,17 @@ export function objectsOf(
 	const seen = (one: KubeObject) => (owned || !isStored ? seenAs(request, invocation, one) : one);
 	if (operation === "delete") return { object: null, oldObject: seen(object) };
 	const next = seen(object);
-	// Until it is written, it has the version that it is to replace.
+	// Until it is written, it has the resourceVersion of the object that it replaces.
 	if (owned && old !== undefined) next.metadata.resourceVersion ??= old.metadata.resourceVersion;
 	return { object: next, oldObject: old === undefined ? null : seen(old) };
 }
 
-/** A copy of the object as the request is about it: in the version of the invocation, or of a scale, the Scale. */
+/** A copy of the object in the version of the invocation; for a scale subresource, its Scale. */
 export function seenAs(request: AdmissionAttributes, { served }: Invocation, object: KubeObject): KubeObject {
 	return isScale(request) ? scaleOf(request.kind, object) : inVersion(request.kind, served, object);
 }
 
-/** The request is about an object's Scale, not about all of it. */
+/** The request is for the Scale of an object, not for the whole object. */
 export function isScale({ subresource }: Pick<AdmissionAttributes, "subresource">): boolean {
 	return subresource === "scale";
 }

@@ -4,10 +4,10 @@ import { compileExpression } from "../../../kinds/admissionregistration/expressi
 import type { MatchCondition } from "../../../kinds/generated/types.ts";
 import { type Activation, conditionsBudget, Evaluation } from "./activation.ts";
 
-/** Whether all conditions hold; an error is for the failure policy. */
+/** Whether all conditions hold; the failure policy decides about an error. */
 export type ConditionOutcome = { matches: boolean; error?: undefined } | { error: string };
 
-/** @returns undefined where there are none, so that nothing has to be evaluated */
+/** @returns undefined if there are none, so that nothing has to be evaluated */
 export function compileConditions(
 	conditions: readonly MatchCondition[] = [],
 	hasParams = false,
@@ -22,7 +22,7 @@ export function compileConditions(
 			else {
 				const { value, error } = evaluation.of(program);
 				if (error !== undefined) errors.push(error);
-				// One that does not hold decides, whatever is wrong with others.
+				// One that does not hold decides, even if others fail.
 				else if (value !== true) return { matches: false };
 			}
 		}
@@ -31,7 +31,7 @@ export function compileConditions(
 	};
 }
 
-/** What is wrong with an expression that an older server has taken shows in each evaluation. */
+/** An expression that an older server has accepted may be invalid: each evaluation then fails. */
 function compiled(expression: string, hasParams: boolean): Program | string {
 	const result = compileExpression(expression, { hasParams, hasAuthorizer: true }, [boolType]);
 	return "program" in result ? result.program : result.problem;

@@ -1,5 +1,5 @@
 /**
- * Which requests a webhook or policy is about: rules, selectors, and the version in which it wants to see them.
+ * Which requests match a webhook or policy: rules, selectors, and the version in which it receives objects.
  */
 import { ApiError, notFound } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
@@ -11,18 +11,18 @@ import type { NamedRuleWithOperations } from "../../../kinds/generated/types.ts"
 import type { WatchCache } from "../../cache/cache.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 
-/** The version in which a webhook is asked about objects. */
+/** The version in which a webhook receives objects. */
 export interface Invocation {
-	/** That of the request, but for custom resources: of these, each version is a kind by itself. */
+	/** The kind of the request; for custom resources, whose versions are separate kinds, that of the version. */
 	kind: Kind;
-	/** Of a built-in kind, a served version, or undefined for the stored one. */
+	/** A served version of a built-in kind; undefined: the stored one. */
 	served: ServedVersion | undefined;
 }
 
 export interface MatchCriteria {
 	/** Undefined: every request. */
 	rules: readonly NamedRuleWithOperations[] | undefined;
-	/** Requests that one of these is about are left out. */
+	/** Requests that match one of these are excluded. */
 	excludedRules?: readonly NamedRuleWithOperations[] | undefined;
 	/** `Equivalent`: a rule for another version of the same resource matches, too. Default: Equivalent. */
 	matchPolicy?: string | undefined;
@@ -33,9 +33,9 @@ export interface MatchCriteria {
 type Criterion = (request: AdmissionAttributes, cache: WatchCache) => boolean;
 
 export interface Matcher {
-	/** By rules. Undefined for requests that no rule is about. */
+	/** By rules. Undefined for requests that match none. */
 	invocation(request: AdmissionAttributes): Invocation | undefined;
-	/** By labels, as they are now. @throws ApiError NotFound for a missing namespace */
+	/** By the current labels. @throws ApiError NotFound for a missing namespace */
 	selects(request: AdmissionAttributes, cache: WatchCache): boolean;
 }
 
@@ -72,7 +72,7 @@ function ownInvocation({ kind, served }: AdmissionAttributes): Invocation {
 	return { kind, served };
 }
 
-/** The versions of the resource apart from that of the request. */
+/** The versions of the resource other than that of the request. */
 function otherVersions({ kind, served, server }: AdmissionAttributes): readonly Invocation[] {
 	// The version in which a custom resource is stored knows of the others.
 	const main = kind.custom === undefined ? kind : server.registry.groupKind(kind.group, kind.kind);
@@ -84,7 +84,7 @@ function otherVersions({ kind, served, server }: AdmissionAttributes): readonly 
 	return kinds.filter(({ version }) => version !== kind.version).map((one) => ({ kind: one, served: undefined }));
 }
 
-/** @param version the one that is looked for in the rule */
+/** @param version to find in the rule */
 type RuleMatcher = (request: AdmissionAttributes, version: Pick<Kind, "group" | "version">) => boolean;
 
 function ruleMatcher(rule: NamedRuleWithOperations): RuleMatcher {
@@ -98,7 +98,7 @@ function ruleMatcher(rule: NamedRuleWithOperations): RuleMatcher {
 	const names = rule.resourceNames === undefined ? undefined : new Set(rule.resourceNames);
 	const resources = (rule.resources ?? []).map((text) => text.split("/") as [string, string?]);
 	return ({ kind, name, operation, subresource = "", sent, namespace }, { group, version }) => {
-		// What is sent to such a subresource is made, whatever becomes of the object.
+		// The operation for such a subresource is CREATE, although the object is updated.
 		if (!operations(sent === undefined ? operation : "create") || !groups(group) || !versions(version)) return false;
 		if (names !== undefined && !names.has(name)) return false;
 		if (rule.scope === "Cluster" && namespace !== undefined) return false;
@@ -110,14 +110,14 @@ function ruleMatcher(rule: NamedRuleWithOperations): RuleMatcher {
 	};
 }
 
-/** Absent where everything matches. */
+/** Undefined if everything matches. */
 function namespaceCriterion(labelSelector: LabelSelector | undefined): Criterion | undefined {
 	if (labelSelector === undefined || isEmptySelector(labelSelector)) return undefined;
 	const selector = selectorFrom(labelSelector);
 	return ({ kind, namespace, object, operation }, cache) => {
 		if (kind.plural === namespaces.plural && kind.group === "" && operation !== "connect")
 			return selector.matches(object.metadata.labels);
-		// Objects of the whole cluster are in no namespace that could be left out.
+		// Cluster-scoped objects have no namespace that a selector could exclude.
 		if (namespace === undefined) return true;
 		const found = cache.find(namespaces, undefined, namespace);
 		if (found === undefined) throw notFound(namespaces, namespace);
@@ -139,12 +139,12 @@ function objectCriterion(labelSelector: LabelSelector | undefined): Criterion | 
 	};
 }
 
-/** Configurations of admission are not admitted by what they configure: the way out must stay open. */
+/** Webhooks and policies do not apply to their own configurations, which must always be repairable. */
 export function isExempt({ kind }: AdmissionAttributes): boolean {
 	return kind.group === "admissionregistration.k8s.io";
 }
 
-/** Upstream's answer when the configuration itself is at fault. */
+/** Upstream's response to an invalid configuration. */
 export function internalError(why: string): ApiError {
 	return new ApiError("InternalError", `Internal error occurred: ${why}`);
 }

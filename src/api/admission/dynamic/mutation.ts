@@ -1,4 +1,4 @@
-/** What a webhook's patch makes of an object. */
+/** Applies the patch of a webhook to an object. */
 import { semanticEqual } from "../../../core/equal.ts";
 import { ApiError } from "../../../core/errors.ts";
 import { deepCopy, type KubeObject } from "../../../core/object.ts";
@@ -15,7 +15,7 @@ import { type Invocation, internalError } from "./matching.ts";
 import { convertedTo } from "./view.ts";
 
 /**
- * Applies a patch to the object of a request, in place. Of its metadata, the server's own part stays as it is.
+ * Applies a patch to the object of a request, in place. Metadata that the server sets is kept.
  * @param view the request in the version of the invocation, to which the patch was made
  * @returns whether the object has changed
  * @throws ApiError InternalError when the patch does not apply, or leaves no object of the kind
@@ -34,14 +34,14 @@ export function applyMutation(
 	return replaceObject(request, view, invocation, patched(seenAs(view, invocation, view.object), patch));
 }
 
-/** Only what is created or updated, as an object of its own kind or as its Scale, can become something else. */
+/** Only creates and updates of whole objects and of Scales can be changed. */
 export function isMutable({ operation, sent }: AdmissionAttributes): boolean {
 	return operation !== "delete" && operation !== "connect" && sent === undefined;
 }
 
 /**
- * Puts what was made of the object, in the version of the invocation, in its place; of a Scale, the number of replicas.
- * @returns whether it is another @throws ApiError InternalError when it is no object of the kind any more
+ * Replaces the object with the changed one, which is in the version of the invocation; for a Scale, sets the replicas.
+ * @returns whether it differs @throws ApiError InternalError if it is no longer an object of the kind
  */
 export function replaceObject(
 	request: AdmissionAttributes,
@@ -65,7 +65,7 @@ function taken({ kind, object }: AdmissionAttributes, next: KubeObject): boolean
 	return true;
 }
 
-/** @throws ApiError InternalError when it is no Scale any more */
+/** @throws ApiError InternalError if it is no longer a Scale */
 function rescale({ kind, object }: AdmissionAttributes, made: unknown): boolean {
 	const scale = decode(made, "Scale");
 	const problem = scale.problems[0];
@@ -86,7 +86,7 @@ function patched(object: KubeObject, patch: readonly unknown[]): unknown {
 	}
 }
 
-/** Others hold the object, too. */
+/** The object may be in use elsewhere. */
 function replace(object: KubeObject, next: KubeObject): void {
 	// Objects of all kinds are plain records.
 	const fields = object as unknown as Record<string, unknown>;

@@ -1,9 +1,8 @@
-/** Which webhooks and policies are asked again because the object has changed after them. */
+/** Which webhooks and policies run again because the object has changed after them (reinvocationPolicy). */
 import type { AdmissionAttributes, Reinvocation } from "../../server/server.ts";
 
 /**
- * What is known of the round that begins. In the second one, those that were asked before are asked again if steps in
- * between have changed the object.
+ * The state of the current round. In the second round, steps run again if later steps have changed the object.
  */
 export function beginRound(request: AdmissionAttributes): Reinvocation {
 	const { reinvocation = { isDue: false, isUnderWay: false, called: new Set(), again: new Set(), output: "" } } =
@@ -13,12 +12,12 @@ export function beginRound(request: AdmissionAttributes): Reinvocation {
 	return reinvocation;
 }
 
-/** Whether it is the turn of one: in the second round it is only of those that have asked for it. */
+/** Whether a step runs: in the second round, only those that are reinvocable. */
 export function isAsked({ isUnderWay, again }: Reinvocation, id: string): boolean {
 	return !isUnderWay || again.has(id);
 }
 
-/** One has been asked. @param isReinvocable it wants to be asked again when the object changes later */
+/** A step has run. @param isReinvocable it runs again if the object changes later */
 export function asked(reinvocation: Reinvocation, id: string, changed: boolean, isReinvocable: boolean): void {
 	if (changed) {
 		requireCalled(reinvocation);

@@ -1,4 +1,4 @@
-/** Custom resources in another version than that of the request, as a webhook or policy wants to see them. */
+/** Custom resources in the version that a webhook or policy requests, which may differ from that of the request. */
 import { messageOf } from "../../../core/errors.ts";
 import type { KubeObject } from "../../../core/object.ts";
 import { apiVersionOf, type Kind } from "../../../kinds/engine/kind.ts";
@@ -7,8 +7,8 @@ import { isScale } from "./admission-request.ts";
 import { type Invocation, internalError } from "./matching.ts";
 
 /**
- * The request as if it had been made in the version of the invocation, with its objects as they are now: to be looked
- * at. The very same where that is its version.
+ * The request as if it had been made in the version of the invocation, with its current objects, which are read-only.
+ * The same object if the versions are equal.
  * @returns a promise where a webhook converts @throws ApiError InternalError, or in the promise, when it does not
  */
 export function viewOf(
@@ -24,7 +24,7 @@ export function viewOf(
 	return converted instanceof Promise ? converted.then(seen) : seen(converted);
 }
 
-/** A request in the versions in which it is to be seen, by their kinds. */
+/** A request in several versions, by the kinds of the versions. */
 export type Views = ReadonlyMap<Kind, AdmissionAttributes>;
 
 /** As `viewOf`, for several at once: each version is made once. */

@@ -1,4 +1,4 @@
-/** What an agent may say of claims and volumes. Pure. */
+/** How an agent may change claims and volumes. Pure. */
 
 import { sameFields } from "../../../core/equal.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../../kinds/generated/types.ts";
@@ -25,7 +25,7 @@ export function claimStatusProblem(
 }
 
 /**
- * Of a volume that is its own directory and was deleted, the agent takes away what holds it; it changes nothing else.
+ * An agent removes the finalizer of a deleted volume that is a directory of its node; it may change nothing else.
  */
 export function volumeProblem(
 	node: string,

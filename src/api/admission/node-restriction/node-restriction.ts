@@ -29,7 +29,7 @@ import { nodeProblem } from "./nodes.ts";
 import { podProblem } from "./pods.ts";
 import { admitNodeToken } from "./tokens.ts";
 
-/** Why a node may not make the request; undefined when it may. */
+/** Why a node may not make the request; undefined if it may. */
 type Problem = (node: string, request: AdmissionAttributes) => string | undefined;
 
 const problems: ReadonlyMap<string, Problem> = new Map<string, Problem>([
@@ -87,7 +87,7 @@ export const nodeRestriction: AdmissionStep = {
 	},
 };
 
-/** The authorizer has looked at slices that are there already. */
+/** The authorizer has checked existing slices. */
 function sliceProblem(node: string, { operation, object }: AdmissionAttributes): string | undefined {
 	// The kind of the object is the step's.
 	if (operation !== "create" || (object as ResourceSlice).spec.nodeName === node) return undefined;
@@ -111,7 +111,7 @@ function csiNodeProblem(node: string, { object }: AdmissionAttributes): string |
 
 const nodeSigners = new Set(["kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"]);
 
-/** A certificate for a node is asked for by that node. */
+/** Only the node itself may request its certificate. */
 function certificateProblem(node: string, { operation, object }: AdmissionAttributes): string | undefined {
 	if (operation !== "create") return undefined;
 	const { spec } = object as CertificateSigningRequest;

@@ -1,4 +1,4 @@
-/** What an agent may say of its Node: not what would steer other pods to it. Pure. */
+/** How an agent may change its Node: not in ways that would attract other pods. Pure. */
 
 import { sameJson } from "../../../core/equal.ts";
 import type { Node } from "../../../kinds/generated/types.ts";
@@ -20,7 +20,7 @@ const ownLabels = new Set([
 	"failure-domain.beta.kubernetes.io/zone",
 	"failure-domain.beta.kubernetes.io/region",
 ]);
-/** Domains below which, and whose subdomains, every label is a kubelet's to give. */
+/** A kubelet may set every label of these domains and their subdomains. */
 const ownDomains = ["kubelet.kubernetes.io", "node.kubernetes.io"];
 
 export function nodeProblem(node: string, { operation, name, object, old }: AdmissionAttributes): string | undefined {
@@ -53,7 +53,7 @@ function changedLabels(now: Node, before: Node | undefined): string[] {
 	return [...new Set([...Object.keys(labels), ...Object.keys(old)])].filter((key) => labels[key] !== old[key]);
 }
 
-/** Those of the labels that a node may not give itself, sorted. */
+/** The labels that a node may not set on itself, sorted. */
 export function forbiddenLabels(keys: readonly string[]): string[] {
 	return keys.filter((key) => isForbidden(key)).sort();
 }

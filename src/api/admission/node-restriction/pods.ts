@@ -1,4 +1,4 @@
-/** What an agent may do to pods: report on and end those that are bound to it, and mirror its static ones. */
+/** How an agent may change pods: status and deletion of those bound to its node, and mirrors of its static pods. */
 
 import { sameJson } from "../../../core/equal.ts";
 import { nodes } from "../../../kinds/core/node.ts";
@@ -45,7 +45,7 @@ function statusProblem(node: string, pod: Pod, old: Pod): string | undefined {
 	return undefined;
 }
 
-/** A node creates no pod that would give it access to anything. */
+/** A node may not create pods that would give it access to other objects. */
 function mirrorProblem(node: string, pod: Pod, { server }: AdmissionAttributes): string | undefined {
 	const { annotations, ownerReferences = [] } = pod.metadata;
 	if (annotations?.[mirrorAnnotation] === undefined)
@@ -68,7 +68,7 @@ function mirrorProblem(node: string, pod: Pod, { server }: AdmissionAttributes):
 function namedProblem(node: string, pod: Pod): string | undefined {
 	const cannot = `node "${node}" can not create pods that reference`;
 	if ((pod.spec.serviceAccountName ?? "") !== "") return `${cannot} a service account`;
-	// As if it were no mirror pod, which give access to nothing.
+	// Checked like an ordinary pod: mirror pods give access to nothing.
 	const named = [...referencesOf({ ...pod, metadata: { ...pod.metadata, annotations: {} } })];
 	for (const plural of ["secrets", "configmaps"])
 		if (named.some((one) => one.startsWith(`${plural}/`))) return `${cannot} ${plural}`;

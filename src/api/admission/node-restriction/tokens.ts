@@ -1,4 +1,4 @@
-/** Tokens that an agent may ask for: for pods that are bound to its node, for audiences that those name. */
+/** Tokens that an agent may request: for pods that are bound to its node, with the audiences that they name. */
 import { notFound } from "../../../core/errors.ts";
 import type { Pod } from "../../../kinds/generated/types.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
@@ -18,10 +18,10 @@ interface TokenRequest {
 
 const audienceVerb = "request-serviceaccounts-token-audience";
 
-/** @throws ApiError Forbidden, or NotFound for a pod that is not there */
+/** @throws ApiError Forbidden, or NotFound for a pod that does not exist */
 export async function admitNodeToken(node: string, request: AdmissionAttributes): Promise<void> {
 	const { server, user, namespace = "", name, sent } = request;
-	// Of serviceaccounts/token, only TokenRequests are sent.
+	// Bodies of serviceaccounts/token are TokenRequests.
 	const { audiences = [], boundObjectRef: bound } = (sent as TokenRequest | undefined)?.spec ?? {};
 	if (bound?.apiVersion !== "v1" || bound.kind !== "Pod" || (bound.name ?? "") === "")
 		throw refused(request, "node requested token not bound to a pod");
@@ -38,7 +38,7 @@ export async function admitNodeToken(node: string, request: AdmissionAttributes)
 	if (audiences.length > 1) throw refused(request, "node may only request 0 or 1 audiences");
 	const [audience = ""] = audiences;
 	if (audiencesOf(server, pod).has(audience)) return;
-	// A role may let nodes ask for further audiences, such as those that registries trust.
+	// A role may allow nodes to request other audiences, such as those that registries trust.
 	const { verdict } = await server.authorizer.authorize({
 		user,
 		verb: audienceVerb,

@@ -16,7 +16,7 @@ export const notificationRights: AdmissionStep = {
 	admit(request) {
 		// Steps see the kinds that they ask for.
 		const [policy, old] = [request.object as NotificationPolicy, request.old as NotificationPolicy | undefined];
-		// Nothing else is sent than before: labels and finalizers are for others to change, too.
+		// The spec is unchanged: others may change labels and finalizers.
 		if (old !== undefined && sameJson(policy.spec, old.spec)) return undefined;
 		const { logLines, sinks = [] } = policy.spec;
 		const secrets = new Set(sinks.flatMap(secretsOf));

@@ -1,5 +1,5 @@
 /**
- * Labels of namespaces: those that cannot be parsed are refused; pods that a stricter one would refuse are warned of.
+ * Labels of namespaces: invalid ones are rejected; a stricter level warns of existing pods that violate it.
  */
 
 import { sameJson } from "../../../core/equal.ts";
@@ -27,7 +27,7 @@ export const podSecurityOfNamespaces: AdmissionStep = {
 		const { name, labels = {} } = object.metadata;
 		const { policy, causes } = parsePolicy(labels, defaultsOf(server));
 		const before = old === undefined ? undefined : policyOf(old, defaultsOf(server));
-		// A label that is wrong already must not prevent other changes.
+		// An existing invalid label must not prevent other changes.
 		if (causes.length > 0 && !sameJson(causes, before?.causes ?? [])) throw invalid(namespaces, name, [...causes]);
 		if (before !== undefined && !enforcesMore(policy.enforce, before.policy.enforce)) return;
 		if (isExemptNamespace(server, name)) warnings.push(...exemptWarning(server, name, policy, labels));
@@ -59,7 +59,7 @@ function isSaid(labels: Readonly<Record<string, string>>, mode: Mode): boolean {
 	return labels[labelPrefix + mode] !== undefined || labels[`${labelPrefix}${mode}-version`] !== undefined;
 }
 
-/** What existing pods do against a level: they stay, and will not be replaced when they go. */
+/** Existing pods that violate a level: they keep running, but would not be recreated. */
 function podWarnings(server: Server, namespace: string, level: LevelVersion): string[] {
 	const all = oneOfEachControllerFirst(server, namespace);
 	const warnings: string[] = [];

@@ -51,7 +51,7 @@ const templates: readonly [kind: Pick<Kind, "group" | "plural">, path: readonly 
 	[cronJobs, ["spec", "jobTemplate", "spec", "template"]],
 ];
 
-/** A workload whose pods will be refused is let through with a warning: its pods are what is refused. */
+/** A workload whose pods would be rejected only causes a warning: the pods themselves are rejected. */
 export const podSecurityOfTemplates: AdmissionStep = {
 	name: "PodSecurity",
 	on: { operations: ["create", "update"], kinds: templates.map(([kind]) => kind) },
@@ -64,7 +64,7 @@ export const podSecurityOfTemplates: AdmissionStep = {
 	},
 };
 
-/** What the namespace demands; undefined when that is nothing, or nothing of this request. */
+/** The policy of the namespace; undefined if it does not apply to this request. */
 function policyFor(request: AdmissionAttributes): Policy | undefined {
 	const { server, namespace = "" } = request;
 	const found = server.cache.find(namespaces, undefined, namespace);
@@ -81,11 +81,11 @@ function templateOf({ kind, object }: AdmissionAttributes): PodTemplateSpec | un
 	const [, path = []] = templates.find(([{ group, plural }]) => group === kind.group && plural === kind.plural) ?? [];
 	let value: unknown = object;
 	for (const field of path) value = (value as Record<string, unknown> | undefined)?.[field];
-	// The object is valid: checks come last.
+	// The object is valid: checks run last.
 	return value as PodTemplateSpec | undefined;
 }
 
-/** Nothing else that may change about a pod matters to the standards. */
+/** The standards depend on no other mutable field of a pod. */
 function runsOtherImages({ spec }: Pod, { spec: before }: Pod): boolean {
 	const ephemeral = new Map(before.ephemeralContainers?.map(({ name, image }) => [name, image]));
 	return (
@@ -99,7 +99,7 @@ function differ(containers: readonly Container[], before: readonly Container[]):
 	return containers.length !== before.length || containers.some(({ image }, index) => image !== before[index]?.image);
 }
 
-/** @throws ApiError Forbidden for what a pod does against the level that is enforced */
+/** @throws ApiError Forbidden for violations of the enforced level */
 function evaluate(request: AdmissionAttributes, policy: Policy, subject: Subject, enforces: boolean): void {
 	if (isExemptRuntimeClass(request.server, subject)) {
 		request.audit?.annotate(exemptAnnotation, "runtimeClass");

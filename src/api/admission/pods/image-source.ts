@@ -1,4 +1,4 @@
-/** Pods get from their namespace where their images come from, unless they say so themselves (docs/images.md). */
+/** Sets the image source of pods from their namespace's annotation, unless they have their own (docs/images.md). */
 import { namespaces } from "../../../kinds/core/namespace.ts";
 import { pods } from "../../../kinds/pod/pod.ts";
 import { imageSources, imagesAnnotation } from "../../../kinds/self-help/annotations.ts";

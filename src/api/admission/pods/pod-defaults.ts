@@ -1,4 +1,4 @@
-/** What upstream's admission fills into pods: priority and tolerations. */
+/** Defaults that upstream sets in admission: priority and tolerations. */
 import { deepFreeze } from "../../../core/object.ts";
 import { priorityClasses } from "../../../kinds/core/priorityclass.ts";
 import type { Pod, PriorityClass, Toleration } from "../../../kinds/generated/types.ts";
@@ -7,7 +7,7 @@ import { keyPrefix } from "../../cache/keys.ts";
 import { type AdmissionStep, refused } from "../../server/admission-step.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 
-/** How long pods stay on a node that is gone, when they do not say: the same objects in all pods. */
+/** Default tolerations for lost nodes; all pods share these objects. */
 const toGoneNodes = deepFreeze(
 	["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map((key) => ({
 		key,
@@ -60,13 +60,13 @@ export const priority: AdmissionStep = {
 	},
 };
 
-/** What a client leaves out of an update stays as it was; what it changes is for validation to refuse. */
+/** Fields that are absent in an update are kept; validation rejects changed ones. */
 function keepPriority(spec: Pod["spec"], { priority: value, preemptionPolicy }: Pod["spec"]): undefined {
 	if (spec.priority === undefined && value !== undefined) spec.priority = value;
 	if (spec.preemptionPolicy === undefined && preemptionPolicy !== undefined) spec.preemptionPolicy = preemptionPolicy;
 }
 
-/** The class that the pod names; else the one that is everybody's; else none. */
+/** The class that the pod names, else the default class, else none. */
 function classFor(request: AdmissionAttributes, name: string): PriorityClass | undefined {
 	const { cache } = request.server;
 	if (name !== "") {

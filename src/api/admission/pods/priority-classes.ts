@@ -3,7 +3,7 @@ import type { PriorityClass } from "../../../kinds/generated/types.ts";
 import { keyPrefix } from "../../cache/keys.ts";
 import { type AdmissionStep, refused } from "../../server/admission-step.ts";
 
-/** The classes of the cluster's own pods stay. */
+/** Rejects the deletion of system classes. */
 export const systemPriorityClasses: AdmissionStep = {
 	name: "SystemPriorityClasses",
 	on: { operations: ["delete"], kinds: [priorityClasses] },
@@ -13,7 +13,7 @@ export const systemPriorityClasses: AdmissionStep = {
 	},
 };
 
-/** One class at most is that of all pods which name none. */
+/** Only one class may be the default. */
 export const oneDefaultPriority: AdmissionStep = {
 	name: "Priority",
 	on: { operations: ["create", "update"], kinds: [priorityClasses] },

@@ -1,4 +1,4 @@
-/** What a pod's runtime class says about it: overhead, and the nodes that have the runtime. */
+/** Sets a pod's overhead and the nodes that have its runtime, from its RuntimeClass. */
 
 import { sameJson } from "../../../core/equal.ts";
 import { runtimeClasses } from "../../../kinds/core/runtimeclass.ts";

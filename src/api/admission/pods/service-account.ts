@@ -1,4 +1,4 @@
-/** Pods run as a service account: the default one, whose token they find in a volume (KEP-1205). */
+/** Sets the service account of pods, and mounts its token (KEP-1205). */
 
 import { deepFreeze } from "../../../core/object.ts";
 import { randomSuffix } from "../../../core/validation/names.ts";
@@ -38,7 +38,7 @@ export const serviceAccount: AdmissionStep = {
 	},
 };
 
-/** A static pod is its node's, and has no part in what the API keeps for others. */
+/** A static pod belongs to its node and may not use other objects of the API. */
 function mirrorProblem({ metadata, spec }: Pod): string | undefined {
 	if ((spec.serviceAccountName ?? "") !== "") return "a mirror pod may not reference service accounts";
 	const named = referencesOf({ spec, metadata: { ...metadata, annotations: {} } });
@@ -57,7 +57,7 @@ function accountOf(request: AdmissionAttributes, name: string): ServiceAccount {
 	return found;
 }
 
-/** Every container that has nothing else mounted there gets the token. */
+/** Mounts the token in every container that mounts nothing else at its path. */
 function mountToken({ server }: AdmissionAttributes, { spec }: Pod): void {
 	let volumeName = spec.volumes?.find(({ name }) => name.startsWith(volumePrefix))?.name;
 	const hasVolume = volumeName !== undefined;
@@ -75,7 +75,7 @@ function hasMount({ volumeMounts = [] }: Container): boolean {
 	return volumeMounts.some((mount) => mount.mountPath === mountPath);
 }
 
-/** What the volume holds: the same object in all pods. */
+/** The sources of the volume; all pods share this object. */
 const token: Volume["projected"] = deepFreeze({
 	defaultMode: fileMode,
 	sources: [

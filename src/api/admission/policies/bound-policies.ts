@@ -12,7 +12,7 @@ import type { AdmissionAttributes } from "../../server/server.ts";
 import { type Matcher, matcher } from "../dynamic/matching.ts";
 import { ConfigurationError, paramKindOf, paramsOf } from "./params.ts";
 
-/** What policies of both sorts have. */
+/** The fields that both types of policies share. */
 interface Policy extends KubeObject {
 	spec: { matchConstraints?: MatchResources; paramKind?: ParamKind };
 }
@@ -24,18 +24,18 @@ interface Binding extends KubeObject {
 export interface Bound<P extends Policy, B extends Binding, C> {
 	policy: P;
 	matcher: Matcher;
-	/** Compiled for the first request that the policy is about. */
+	/** Compiled for the first request that matches the policy. */
 	compiled(): C;
 	bindings: readonly BoundBinding<B>[];
 }
 
 interface BoundBinding<B extends Binding> {
 	binding: B;
-	/** Undefined where the binding narrows nothing. */
+	/** Undefined if the binding restricts nothing. */
 	matcher: Matcher | undefined;
 }
 
-/** Policies that are bound to something, by name. */
+/** Policies that have bindings, by name. */
 export class BoundPolicies<P extends Policy, B extends Binding, C> {
 	readonly #kinds: { policies: Kind<P>; bindings: Kind<B> };
 	readonly #policies: KindCache<P>;
@@ -44,7 +44,7 @@ export class BoundPolicies<P extends Policy, B extends Binding, C> {
 	#list: readonly Bound<P, B, C>[] = [];
 	#readAt = "";
 
-	/** @param cache has been filled already */
+	/** @param cache must be filled */
 	constructor(cache: WatchCache, kinds: { policies: Kind<P>; bindings: Kind<B> }, compile: (policy: P) => C) {
 		this.#kinds = kinds;
 		this.#policies = cache.resource(kinds.policies);
@@ -86,13 +86,13 @@ export class BoundPolicies<P extends Policy, B extends Binding, C> {
 	}
 }
 
-/** One evaluation of a policy for a binding, or why there is none; a problem without a binding is the policy's. */
+/** One evaluation of a policy for a binding, or why there is none. A problem without a binding concerns the policy. */
 export type Use<B extends Binding> =
 	| { binding: B; params: KubeObject | null; problem?: undefined }
 	| { binding: B | undefined; problem: string };
 
 /**
- * What a policy's bindings make of a request, in their order: an evaluation for each parameter.
+ * The evaluations of a policy's bindings, in their order: one for each parameter.
  * @returns a promise where a webhook converts parameters
  */
 export function usesOf<B extends Binding>(
@@ -132,7 +132,7 @@ function usesOfBinding<B extends Binding>(
 	}
 }
 
-/** @throws what is no problem of a configuration */
+/** @throws errors that are no ConfigurationError */
 function configurationProblem(error: unknown): string {
 	if (error instanceof ConfigurationError || error instanceof ApiError) return error.message;
 	throw error;
@@ -141,7 +141,7 @@ function configurationProblem(error: unknown): string {
 function matcherOf(resources: MatchResources): Matcher {
 	const { resourceRules, excludeResourceRules, matchPolicy, namespaceSelector, objectSelector } = resources;
 	return matcher({
-		// A binding without rules narrows by its selectors alone.
+		// A binding without rules only restricts by its selectors.
 		rules: resourceRules?.length ? resourceRules : undefined,
 		excludedRules: excludeResourceRules,
 		matchPolicy,

@@ -1,4 +1,4 @@
-/** A MutatingAdmissionPolicy, ready to be applied to objects. */
+/** A compiled MutatingAdmissionPolicy. */
 import { Failure, jsonOf, listType, MadeObject } from "../../../core/cel/cel.ts";
 import { isRecord, type KubeObject } from "../../../core/object.ts";
 import { patchProblem } from "../../../core/patches/errors.ts";
@@ -11,7 +11,7 @@ import type { Activation } from "../dynamic/activation.ts";
 import { compileConditions } from "../dynamic/conditions.ts";
 import { type Compiled, Composition, compiled, withParams } from "./composition.ts";
 
-/** What an object is: a type by its name in schemas. */
+/** The type of objects, by its name in the schemas. */
 export interface ObjectType {
 	schema: string;
 	schemas: Schemas;
@@ -44,7 +44,7 @@ export class CompiledMutations {
 		});
 	}
 
-	/** Whether the policy's conditions hold. @throws Error when they cannot be evaluated */
+	/** Whether the policy's conditions hold. @throws Error if they cannot be evaluated */
 	applies(request: Activation, params: unknown): boolean {
 		const outcome = this.#conditions?.(withParams(request, params));
 		if (outcome?.error !== undefined) throw new Error(outcome.error);
@@ -56,10 +56,10 @@ export class CompiledMutations {
 	}
 
 	/**
-	 * What one of the mutations makes of an object.
+	 * Applies one of the mutations to an object.
 	 * @param request whose object is this one
 	 * @param params null for none
-	 * @throws Error that says why it cannot
+	 * @throws Error with the reason if that fails
 	 */
 	mutated(index: number, object: KubeObject, type: ObjectType, request: Activation, params: unknown): unknown {
 		const mutation = this.#mutations[index];
@@ -96,7 +96,7 @@ function merged(object: KubeObject, value: unknown, { schema, schemas }: ObjectT
 	return mergeConfiguration(object, config, schema, schemas);
 }
 
-/** @throws Error for what JSON cannot have */
+/** @throws Error for values that JSON cannot represent */
 function asJson(value: unknown): unknown {
 	try {
 		return jsonOf(value);

@@ -1,11 +1,11 @@
-/** A ValidatingAdmissionPolicy, ready to be evaluated. */
+/** A compiled ValidatingAdmissionPolicy. */
 import { boolType, nullType, stringType } from "../../../core/cel/cel.ts";
 import type { ValidatingAdmissionPolicy } from "../../../kinds/generated/types.ts";
 import type { Activation, Evaluation } from "../dynamic/activation.ts";
 import { compileConditions } from "../dynamic/conditions.ts";
 import { type Compiled, Composition, compiled, withParams } from "./composition.ts";
 
-/** What a validation comes to when it does not hold. */
+/** The result of a validation that does not hold. */
 export interface Denial {
 	/** Of the validation in its policy. */
 	index: number;
@@ -81,7 +81,7 @@ export class CompiledPolicy {
 		return { index, message: text, reason };
 	}
 
-	/** Errors become denials, where the policy does not fail open. */
+	/** Errors are denials, unless the policy fails open. */
 	#annotate(activation: Activation, denials: Denial[]): [string, string][] {
 		if (this.#annotations.length === 0) return [];
 		const evaluation = this.#composition.begin(activation);
@@ -96,7 +96,7 @@ export class CompiledPolicy {
 	}
 }
 
-/** Empty where the expression has no message to give. */
+/** Empty if the expression returns no message. */
 function messageOf({ value, error }: { value?: unknown; error?: string | undefined }): string {
 	if (error !== undefined || typeof value !== "string") return "";
 	const text = value.trim();

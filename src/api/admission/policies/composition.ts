@@ -1,16 +1,16 @@
-/** Expressions of a policy: they share its parameters and variables. */
+/** The expressions of a policy, which share its parameters and variables. */
 import { Failure, type Program, type Type } from "../../../core/cel/cel.ts";
 import { lazy } from "../../../core/lazy.ts";
 import { compileExpression, type Scope } from "../../../kinds/admissionregistration/expressions.ts";
 import type { Variable } from "../../../kinds/generated/types.ts";
 import { type Activation, Evaluation, policyBudget } from "../dynamic/activation.ts";
 
-/** An expression, or what is wrong with one that an older server has taken. */
+/** An expression, or the error of one that an older server has accepted. */
 export type Compiled = Program | string;
 
 export class Composition {
 	readonly #variables = new Map<string, Compiled>();
-	/** What the policy's expressions may name. */
+	/** The names that the policy's expressions may use. */
 	readonly scope: Scope;
 
 	constructor(hasParams: boolean, variables: readonly Variable[] = [], makesObjects = false) {
@@ -36,7 +36,7 @@ export class Composition {
 		return evaluation;
 	}
 
-	/** Evaluated when an expression first names them, and once. */
+	/** Evaluated once, when an expression first uses them. */
 	#composed(evaluation: Evaluation): object {
 		const values = {};
 		for (const [name, program] of this.#variables) {

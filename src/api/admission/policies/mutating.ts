@@ -1,4 +1,4 @@
-/** Mutating admission policies: what they make of objects. */
+/** Applies mutating admission policies to objects. */
 import { ApiError, messageOf } from "../../../core/errors.ts";
 import { mutatingAdmissionPolicies } from "../../../kinds/admissionregistration/mutatingadmissionpolicy.ts";
 import { mutatingAdmissionPolicyBindings } from "../../../kinds/admissionregistration/mutatingadmissionpolicybinding.ts";
@@ -18,7 +18,7 @@ import { CompiledMutations, type ObjectType } from "./compiled-mutations.ts";
 
 type BoundPolicy = Bound<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutations>;
 
-/** @param cache has been filled already @returns undefined where no policy is about the request */
+/** @param cache must be filled @returns undefined if no policy matches the request */
 export function mutatingPolicies(cache: WatchCache): (request: AdmissionAttributes) => Promise<void> | undefined {
 	const kinds = { policies: mutatingAdmissionPolicies, bindings: mutatingAdmissionPolicyBindings };
 	const policies = new BoundPolicies(cache, kinds, (policy) => new CompiledMutations(policy));
@@ -48,7 +48,7 @@ async function applyAll(
 	endRound(request, reinvocation);
 }
 
-/** @returns whether the object has changed @throws ApiError Forbidden, where the policy's failures refuse requests */
+/** @returns whether the object has changed @throws ApiError Forbidden if a policy fails whose failurePolicy is Fail */
 async function apply(request: AdmissionAttributes, bound: BoundPolicy, invocation: Invocation): Promise<boolean> {
 	const compiled = bound.compiled();
 	const policy = bound.policy.metadata.name;
@@ -87,7 +87,7 @@ function typeOf(request: AdmissionAttributes, { served }: Invocation): ObjectTyp
 	return { schema: served?.schema ?? kind.schema, schemas: schemasOf(kind) };
 }
 
-/** Upstream's answer is without the words that it has for other refusals. */
+/** Upstream's response lacks the usual prefix of refusals. */
 function denied(request: AdmissionAttributes, message: string): ApiError {
 	const { details } = refused(request, message);
 	return new ApiError("Forbidden", message, { ...details, causes: [{ reason: "", message }] });

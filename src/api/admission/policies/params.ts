@@ -9,10 +9,10 @@ import { servedForms } from "../../resources/forms.ts";
 import type { AdmissionAttributes } from "../../server/server.ts";
 import { inVersion } from "../dynamic/admission-request.ts";
 
-/** A policy or binding is at fault: what its failure policy is for. The message is upstream's. */
+/** A policy or binding is invalid; its failure policy applies. The message is upstream's. */
 export class ConfigurationError extends Error {}
 
-/** @throws ConfigurationError when there is no such kind (any more) */
+/** @throws ConfigurationError if there is no such kind */
 export function paramKindOf({ server }: AdmissionAttributes, { apiVersion = "", kind = "" }: ParamKind): Lookup {
 	const found = server.registry.kind(apiVersion, kind);
 	if (found === undefined)

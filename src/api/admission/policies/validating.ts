@@ -1,4 +1,4 @@
-/** Validating admission policies: whether a request may be made. */
+/** Evaluates validating admission policies. */
 import { ApiError, type Reason } from "../../../core/errors.ts";
 import { validatingAdmissionPolicies } from "../../../kinds/admissionregistration/validatingadmissionpolicy.ts";
 import { validatingAdmissionPolicyBindings } from "../../../kinds/admissionregistration/validatingadmissionpolicybinding.ts";
@@ -12,7 +12,7 @@ import { type Views, viewIn, viewsOf } from "../dynamic/view.ts";
 import { type Bound, BoundPolicies, type Use, usesOf } from "./bound-policies.ts";
 import { CompiledPolicy, type Denial } from "./compiled-policy.ts";
 
-/** What refuses a request, and for which policy and binding. */
+/** A denial, with its policy and binding. */
 interface Refusal {
 	policy: string;
 	binding: string | undefined;
@@ -22,7 +22,7 @@ interface Refusal {
 
 const longestAnnotation = 10 * 1024;
 
-/** @param cache has been filled already @returns undefined where no webhook has to convert what is validated */
+/** @param cache must be filled @returns undefined if no webhook has to convert the object */
 export function validatingPolicies(cache: WatchCache): (request: AdmissionAttributes) => Promise<void> | undefined {
 	const kinds = { policies: validatingAdmissionPolicies, bindings: validatingAdmissionPolicyBindings };
 	const policies = new BoundPolicies(cache, kinds, (policy) => new CompiledPolicy(policy));
@@ -49,7 +49,7 @@ interface Concerned {
 	invocation: Invocation;
 }
 
-/** @throws ApiError, or in the promise, when one of them refuses the request */
+/** @throws ApiError, or in the promise, if one of them denies the request */
 function judge(
 	request: AdmissionAttributes,
 	concerned: readonly Concerned[],
@@ -67,7 +67,7 @@ function judge(
 		if (first !== undefined) throw denied(request, first);
 	};
 	if (found.some((one) => one instanceof Promise)) return Promise.all(found).then(refuse);
-	// None is a promise.
+	// None of them is a promise.
 	return refuse(found as Refusal[][]);
 }
 
@@ -110,7 +110,7 @@ function refusalsOfUses(
 	return refusals;
 }
 
-/** Does what the binding says should be done about a denial. @returns it again where the request is to be refused */
+/** Carries out the binding's actions for a denial. @returns the denial if the request is to be rejected */
 function enforced(
 	request: AdmissionAttributes,
 	policy: string,

@@ -1,6 +1,5 @@
 /**
- * Limit ranges: what containers get when they say nothing, and how much or little there may be (Kubernetes
- * documentation, "Limit Ranges").
+ * Limit ranges: defaults and bounds of containers' resources (Kubernetes documentation, "Limit Ranges").
  */
 import { lookup } from "../../../core/object.ts";
 import { parseQuantity, quantityNano } from "../../../core/quantity.ts";
@@ -22,7 +21,7 @@ import type { AdmissionAttributes } from "../../server/server.ts";
 
 const annotation = "kubernetes.io/limit-ranger";
 
-/** Fills in what containers do not say. */
+/** Sets the defaults of containers. */
 export const limitRangeDefaults: AdmissionStep = {
 	name: "LimitRanger",
 	on: { operations: ["create"], kinds: [pods] },
@@ -32,7 +31,7 @@ export const limitRangeDefaults: AdmissionStep = {
 	},
 };
 
-/** Refuses what is out of range. */
+/** Rejects values outside the range. */
 export const limitRanger: AdmissionStep = {
 	name: "LimitRanger",
 	on: { operations: ["create", "update"], kinds: [pods, persistentVolumeClaims], subresources: true },
@@ -40,7 +39,7 @@ export const limitRanger: AdmissionStep = {
 		const { object, kind, operation, subresource } = request;
 		const isPod = kind.plural === pods.plural;
 		if (subresource !== undefined && !(isPod && subresource === "resize")) return;
-		// Pods that exist keep what they have, unless they are resized; what is going is let go.
+		// Existing pods keep their resources unless they are resized; terminating ones are not checked.
 		if (isPod && operation === "update" && subresource === undefined) return;
 		if (operation === "update" && object.metadata.deletionTimestamp !== undefined) return;
 		for (const range of rangesOf(request)) {
@@ -53,7 +52,7 @@ export const limitRanger: AdmissionStep = {
 	},
 };
 
-/** Several complaints in one text, as upstream joins them. */
+/** Joins several problems as upstream does. */
 function listOf(problems: readonly string[]): string {
 	const different = [...new Set(problems)];
 	return different.length === 1 ? (different[0] ?? "") : `[${different.join(", ")}]`;

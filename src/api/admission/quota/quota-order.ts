@@ -1,6 +1,5 @@
 /**
- * Writes that are charged to a namespace's quotas, one after the other: at the same time, all but one would have to be
- * tried again.
+ * Serializes writes that are charged to a namespace's quotas: of concurrent ones, all but one would have to be retried.
  */
 import type { Kind } from "../../../kinds/engine/kind.ts";
 import type { Server } from "../../server/server.ts";
@@ -9,8 +8,8 @@ import { quotasFor } from "./resource-quota.ts";
 const lines = new WeakMap<Server, Map<string, Promise<void>>>();
 
 /**
- * Runs `write` when those before it in the namespace are done; immediately if no quota counts objects of the kind. What
- * other servers write in the meantime is found out by the commit.
+ * Runs `write` after the previous ones in the namespace; immediately if no quota counts objects of the kind. The commit
+ * detects concurrent writes of other servers.
  */
 export function inQuotaOrder<T>(
 	server: Server,

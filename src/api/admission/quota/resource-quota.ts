@@ -1,6 +1,6 @@
 /**
- * Resource quotas: what is made is charged to the quotas that limit it, in the same commit, so that two creates at once
- * cannot both take what is left. What goes is credited by the quota controller.
+ * Resource quotas: new objects are charged to their quotas in the same commit, so that two concurrent creates cannot
+ * both take the rest. The quota controller credits deletions.
  */
 
 import { copyObject, type KubeObject, lookup } from "../../../core/object.ts";
@@ -47,19 +47,19 @@ function concerns({ kind, operation, subresource, namespace }: AdmissionAttribut
 	return changing.has(kind.plural);
 }
 
-/** Quotas of a namespace that limit something which objects of the kind use. */
+/** The quotas of a namespace that limit something that objects of the kind use. */
 export function quotasFor(server: Server, kind: Kind, namespace: string): Cached<ResourceQuota>[] {
 	if (!kind.namespaced || (kind.group === events.group && kind.plural === events.plural)) return [];
 	const found: Cached<ResourceQuota>[] = [];
 	for (const cached of server.cache.resource(resourceQuotas).range(keyPrefix(resourceQuotas, namespace))) {
-		// Limits count from when the controller has taken stock.
+		// Limits apply once the controller has counted the existing objects.
 		const { hard = {} } = cached.object.status ?? {};
 		if (Object.keys(hard).some((name) => isCounted(kind, name))) found.push(cached);
 	}
 	return found;
 }
 
-/** What the write adds to what is used; nothing that stays as it is or becomes less. */
+/** The increase of usage by the write; without unchanged and decreased amounts. */
 function deltaOf({ clock }: Server, kind: Kind, object: KubeObject, old: KubeObject | undefined): Amounts {
 	const usage = usageOf(kind, object, clock.now());
 	const before = old === undefined ? noAmounts() : lookup(usageOf(kind, old, clock.now()));
@@ -71,7 +71,7 @@ function deltaOf({ clock }: Server, kind: Kind, object: KubeObject, old: KubeObj
 	return delta;
 }
 
-/** @throws ApiError Forbidden when there is not enough left */
+/** @throws ApiError Forbidden if not enough is left */
 function charge(request: AdmissionAttributes, cached: Cached, quota: ResourceQuota, delta: Amounts): void {
 	const { kind, object } = request;
 	const { name: quotaName } = quota.metadata;
@@ -81,7 +81,7 @@ function charge(request: AdmissionAttributes, cached: Cached, quota: ResourceQuo
 		.filter((name) => isCounted(kind, name))
 		.sort();
 	if (kind.group === "" && kind.plural === pods.plural) {
-		// The kind says that it is a pod.
+		// The kind is that of pods.
 		const complaint = unstated((object as Pod).spec, limited);
 		if (complaint !== undefined) throw refused(request, `failed quota: ${quotaName}: ${complaint}`);
 	}

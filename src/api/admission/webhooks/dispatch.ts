@@ -1,4 +1,4 @@
-/** Asks webhooks: mutating ones one after the other, validating ones at the same time. */
+/** Calls webhooks: mutating ones one after the other, validating ones concurrently. */
 import { ApiError, messageOf } from "../../../core/errors.ts";
 import type { WatchCache } from "../../cache/cache.ts";
 import type { AdmissionResponse } from "../../server/admission-review.ts";
@@ -13,7 +13,7 @@ import { type Views, viewIn, viewOf, viewsOf } from "../dynamic/view.ts";
 import { Denied, type Webhook } from "./webhook.ts";
 import type { WebhookMetrics } from "./webhook-metrics.ts";
 
-/** A webhook that a request is to be shown to. @param index of the webhook among all of its sort */
+/** A webhook that is to be called. @param index among all webhooks of its type */
 export interface Call {
 	webhook: Webhook;
 	invocation: Invocation;
@@ -26,10 +26,10 @@ const annotations = {
 	validating: "validating.webhook.admission.k8s.io",
 	patch: "patch.webhook.admission.k8s.io",
 } as const;
-/** In characters. A longer one is left out, as longer bodies are. */
+/** In characters. Longer ones are omitted, as longer bodies are. */
 const longestPatch = 1_000_000;
 
-/** @param calls those whose rules match; whether their selectors do is seen when it is their turn */
+/** @param calls those whose rules match; selectors are evaluated when it is their turn */
 export async function askMutating(
 	request: AdmissionAttributes,
 	calls: readonly Call[],
@@ -53,7 +53,7 @@ export async function askMutating(
 	endRound(request, reinvocation);
 }
 
-/** Whether it has changed the object is a fact; how, tells of its contents. */
+/** Whether it has changed the object is metadata; the patch is content. */
 function annotate(
 	{ audit }: AdmissionAttributes,
 	{ webhook, index }: Call,

@@ -1,13 +1,13 @@
-/** `admission.k8s.io AdmissionReview`: what the answer of a webhook means. */
+/** Responses of webhooks (`admission.k8s.io AdmissionReview`). */
 import type { Cause, StatusDetails } from "../../../core/errors.ts";
 import { isRecord } from "../../../core/object.ts";
 import { checkJsonBytes } from "../../../core/text/json-limits.ts";
 import type { AdmissionResponse } from "../../server/admission-review.ts";
 
 /**
- * What a webhook elsewhere has answered.
+ * Reads the response of an HTTP webhook.
  * @param version of the review that was sent
- * @throws Error, in upstream's words, when it is no answer to the request
+ * @throws Error, with upstream's message, if it is no response to the request
  */
 export function readResponse(body: Buffer, uid: string, version: string, isMutating: boolean): AdmissionResponse {
 	checkJsonBytes(body);
@@ -20,7 +20,7 @@ export function readResponse(body: Buffer, uid: string, version: string, isMutat
 	if (!isRecord(review) || !isRecord(review["response"])) throw new Error("webhook response was absent");
 	const expected = `admission.k8s.io/${version}, Kind=AdmissionReview`;
 	const found = `${review["apiVersion"] ?? ""}, Kind=${review["kind"] ?? ""}`;
-	// The first version of the protocol does not ask for either.
+	// The first version of the protocol requires neither.
 	if (version === "v1" && found !== expected) throw new Error(`expected webhook response of ${expected}, got ${found}`);
 	const { response } = review;
 	if (version === "v1" && response["uid"] !== uid)

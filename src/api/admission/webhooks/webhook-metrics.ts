@@ -1,4 +1,4 @@
-/** What is counted of webhooks, under upstream's names. */
+/** Metrics of webhooks, with upstream's names. */
 
 import type { MetricRegistry } from "../../../core/metrics/registry.ts";
 import type { Clock } from "../../../core/time/clock.ts";

@@ -1,4 +1,4 @@
-/** One webhook, ready to be asked: of a configuration in the cluster, or a function of the embedding program. */
+/** One webhook: from a configuration in the cluster, or a function of the embedding program. */
 import { ApiError, messageOf, type Status } from "../../../core/errors.ts";
 import type { MutatingWebhook } from "../../../kinds/generated/types.ts";
 import type { Reach } from "../../backends/agent.ts";
@@ -12,18 +12,18 @@ export interface Webhook {
 	/** Name of its configuration, and of the webhook in it. */
 	readonly configuration: string;
 	readonly name: string;
-	/** No other webhook has it. */
+	/** Unique. */
 	readonly id: string;
 	/** A failed call lets the request through. */
 	readonly failsOpen: boolean;
-	/** May be asked about a dry run. */
+	/** May be called for dry runs. */
 	readonly supportsDryRun: boolean;
-	/** Wants to be asked again about an object that has changed after it. */
+	/** Is called again if the object changes after it. */
 	readonly isReinvocable: boolean;
 	readonly matcher: Matcher;
 	/** Undefined where it has none. */
 	readonly conditions: ReturnType<typeof compileConditions>;
-	/** @throws Error that says why there is no answer */
+	/** @throws Error with the reason why there is no response */
 	ask(request: AdmissionRequest, signal: AbortSignal): Promise<AdmissionResponse>;
 	close(): void;
 }
@@ -37,7 +37,7 @@ export function configuredWebhook(
 ): Webhook {
 	const { name, rules = [], sideEffects, timeoutSeconds = 10, admissionReviewVersions } = config;
 	const version = admissionReviewVersions.find((candidate) => candidate === "v1" || candidate === "v1beta1") ?? "v1";
-	// Most configurations wait long for their first request.
+	// Many configurations never match a request.
 	let client: WebhookClient | undefined;
 	return {
 		configuration,
@@ -101,7 +101,7 @@ function within<T>(clock: Reach["clock"], timeoutMs: number, answering: Promise<
 	});
 }
 
-/** A webhook does not admit a request. Its answer may have any code and reason. */
+/** A webhook has denied a request. Its response may have any code and reason. */
 export class Denied extends ApiError {
 	readonly #code: number;
 	readonly #reason: string;
@@ -120,7 +120,7 @@ export class Denied extends ApiError {
 
 	override toStatus(): Status {
 		const { reason: _, ...status } = super.toStatus();
-		// The reasons of webhooks are not ours.
+		// Webhooks may use other reasons than this server.
 		return this.#reason === "" ? status : { ...status, reason: this.#reason };
 	}
 }

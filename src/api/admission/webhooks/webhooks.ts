@@ -14,7 +14,7 @@ import { askMutating, askValidating, type Call } from "./dispatch.ts";
 import { configuredWebhook, inProcessWebhook, type Webhook } from "./webhook.ts";
 import { WebhookMetrics } from "./webhook-metrics.ts";
 
-/** @param reach its cache has been filled already */
+/** @param reach its cache must be filled */
 export function webhookAdmission(reach: Reach, metrics: MetricRegistry): Server["webhooks"] {
 	const { cache, clock } = reach;
 	const counted = new WebhookMetrics(metrics, clock);
@@ -54,7 +54,7 @@ interface Configuration extends KubeObject {
 	webhooks?: MutatingWebhook[];
 }
 
-/** All webhooks of one sort: in the order of their configurations' names, and in these in their own. */
+/** All webhooks of one type, ordered by the name of their configuration, then by their place in it. */
 class Webhooks {
 	readonly #reach: Reach;
 	readonly #configurations: KindCache<Configuration>;

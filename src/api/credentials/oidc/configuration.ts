@@ -1,6 +1,6 @@
 /**
- * Whose tokens are taken besides our own: an `AuthenticationConfiguration` of apiserver.config.k8s.io (KEP-3331), read
- * and checked.
+ * Other accepted issuers of tokens: reads and checks an `AuthenticationConfiguration` of apiserver.config.k8s.io
+ * (KEP-3331).
  */
 import { X509Certificate } from "node:crypto";
 import type { Cause } from "../../../core/errors.ts";
@@ -8,14 +8,14 @@ import { ConfigField, causesText } from "../../../core/validation/config-field.t
 import { duplicate, forbidden, invalidValue, required, tooMany } from "../../../core/validation/field-errors.ts";
 import { defaultIssuer } from "../tokens.ts";
 
-/** One issuer, and what its tokens say of a user. */
+/** One issuer, and how its claims map to a user. */
 export interface JwtAuthenticator {
 	readonly issuer: {
 		/** As in the claim `iss`. */
 		readonly url: string;
-		/** Where its configuration is, when not at the usual place below `url`. */
+		/** The URL of its configuration, if it is not the standard one below `url`. */
 		readonly discoveryUrl?: string;
-		/** A token must be for one of these. */
+		/** A token must have one of these audiences. */
 		readonly audiences: readonly string[];
 		/** PEM. Default: the authorities that Node.js knows. */
 		readonly certificateAuthority?: string;
@@ -38,7 +38,7 @@ const noExpressions = "CEL expressions are not supported";
 
 /**
  * @param document what a configuration file says
- * @param ownIssuer of service account tokens: nobody else can be that
+ * @param ownIssuer of service account tokens, which no other issuer may use
  * @throws Error that names every field that is wrong, in upstream's words where it has some
  */
 export function jwtAuthenticators(document: unknown, ownIssuer = defaultIssuer): readonly JwtAuthenticator[] {

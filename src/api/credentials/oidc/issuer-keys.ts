@@ -1,6 +1,5 @@
 /**
- * The keys of an issuer of tokens, as it publishes them (OpenID Connect Discovery 1.0): fetched when first needed, and
- * kept.
+ * The published keys of an issuer of tokens (OpenID Connect Discovery 1.0): fetched when first needed, and kept.
  */
 
 import type { JSONWebKeySet, LocalJWKSet } from "jose";
@@ -15,7 +14,7 @@ import { fetchJson } from "./fetch-json.ts";
  */
 const freshMs = 3_600_000;
 const coolDownMs = 10_000;
-/** Requests that wait for a slow issuer. */
+/** The maximum number of requests that wait for a slow issuer. */
 const waiterLimit = 200;
 
 export class IssuerKeys {
@@ -37,7 +36,7 @@ export class IssuerKeys {
 	/** @throws Error if they are not available now, without waiting for the next retry */
 	async get(): Promise<LocalJWKSet> {
 		const nowMs = this.#clock.monotonicMs();
-		// Keys that are old are better than none while the issuer cannot be reached.
+		// Old keys are used while the issuer cannot be reached.
 		if (this.#keys !== undefined && nowMs - this.#fetchedMs > freshMs) void this.#fetch();
 		if (this.#keys === undefined) await this.#fetch();
 		if (this.#keys === undefined)
@@ -47,7 +46,7 @@ export class IssuerKeys {
 		return this.#keys;
 	}
 
-	/** After a token with a key that is not among them: whether there are newer ones now. */
+	/** Fetches newer keys after a token with an unknown one. */
 	async renew(known: LocalJWKSet): Promise<LocalJWKSet | undefined> {
 		if (this.#keys === known) await this.#fetch();
 		return this.#keys === known ? undefined : this.#keys;
@@ -81,7 +80,7 @@ export class IssuerKeys {
 			if (typeof jwks_uri !== "string" || !jwks_uri.startsWith("https://"))
 				throw new Error(`${place} has no jwks_uri of https`);
 			const { createLocalJWKSet } = await import("jose");
-			// What is no key set is refused there.
+			// That rejects anything but a key set.
 			this.#keys = createLocalJWKSet((await fetchJson(jwks_uri, authority)) as JSONWebKeySet);
 			this.#fetchedMs = this.#clock.monotonicMs();
 		} catch (error) {

@@ -14,7 +14,7 @@ import { userOfClaims } from "./user-of-claims.ts";
 /** Asymmetric algorithms only: a verifier must not be able to create tokens. */
 const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
 /**
- * Tokens cannot be revoked, but keys can be withdrawn: a verified token is believed this long without being verified
+ * Tokens cannot be revoked, but keys can be withdrawn: a verified token is accepted this long without being verified
  * again.
  */
 const believedMs = 10_000;
@@ -50,7 +50,7 @@ export function oidcTokens(
 	};
 }
 
-/** What an unverified token says of who made it; undefined for what is no token of this form. */
+/** The issuer that an unverified token claims; undefined for other tokens. */
 function issuerOf(token: string): unknown {
 	const [, body, signature, ...more] = token.split(".");
 	if (body === undefined || signature === undefined || more.length > 0) return undefined;

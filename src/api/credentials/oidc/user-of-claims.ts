@@ -4,10 +4,10 @@ import type { User } from "../../../core/exchange.ts";
 import { TokenRefused } from "../token-authenticator.ts";
 import type { JwtAuthenticator, PrefixedClaim } from "./configuration.ts";
 
-/** Names of Kubernetes' own: no other issuer may give them. */
+/** Names that are reserved for Kubernetes. */
 const reserved = "system:";
 
-/** @throws TokenRefused when a claim is missing, of the wrong type, or names what is not the issuer's to name */
+/** @throws TokenRefused if a claim is missing, has the wrong type, or contains a reserved name */
 export function userOfClaims(claims: JWTPayload, config: JwtAuthenticator): User {
 	for (const { claim, value } of config.requiredClaims) checkRequired(claims, claim, value);
 	const name = usernameOf(claims, config.username);
@@ -29,13 +29,13 @@ export function userOfClaims(claims: JWTPayload, config: JwtAuthenticator): User
 function usernameOf(claims: JWTPayload, { claim, prefix }: PrefixedClaim): string {
 	const name = textClaim(claims, claim, "username");
 	if (name === "") throw new TokenRefused(`oidc: claim ${JSON.stringify(claim)} for the username is empty`);
-	// An address that the issuer itself has not verified may belong to another person.
+	// An address that the issuer has not verified may belong to another person.
 	if (claim === "email" && Object.hasOwn(claims, "email_verified") && claims["email_verified"] !== true)
 		throw new TokenRefused("oidc: email not verified");
 	return prefix + name;
 }
 
-/** None when the claim is missing: not every user is in a group. */
+/** Empty if the claim is missing: not every user is in a group. */
 function groupsOf(claims: JWTPayload, { claim, prefix }: PrefixedClaim): string[] {
 	const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
 	if (value === undefined || value === null) {
