@@ -21,6 +21,7 @@ const sourcesOfPrograms = {
 	agent: "src/cluster/nodes/agent-main.ts",
 	gateway: "src/cluster/gateway/gateway-main.ts",
 	puller: "src/cluster/nodes/puller-main.ts",
+	ingress: "src/cluster/ingress/ingress-main.ts",
 	envtest: "src/cluster/envtest/envtest-main.ts",
 };
 await Promise.all([

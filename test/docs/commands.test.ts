@@ -12,12 +12,13 @@ import { parse } from "yaml";
 import { auditPolicy } from "../../src/api/audit/policy.ts";
 import { jwtAuthenticators } from "../../src/api/credentials/oidc/configuration.ts";
 import { ensureCertificates } from "../../src/cluster/pki/certificates.ts";
+import type { KubeObject } from "../../src/core/object.ts";
 import { systemClock } from "../../src/core/time/clock.ts";
 import { parseRegistries } from "../../src/images/registry/registries-file.ts";
 import { apiServices } from "../../src/kinds/apiregistration/apiservice.ts";
-import type { APIService } from "../../src/kinds/generated/types.ts";
+import type { Kind } from "../../src/kinds/engine/kind.ts";
+import { ingressClasses } from "../../src/kinds/networking/ingressclass.ts";
 import { notificationPolicies } from "../../src/kinds/notify/notificationpolicy.ts";
-import type { NotificationPolicy } from "../../src/kinds/notify/types.ts";
 import { decode } from "../../src/kinds/schema.ts";
 import { createImageTable } from "../../src/runtime/process/images/images.ts";
 
@@ -184,6 +185,11 @@ for (const page of new Set(blocks.map((block) => block.page))) {
 	});
 }
 
+const validated = Object.fromEntries(
+	// Decoded objects are of their kind.
+	[apiServices, ingressClasses, notificationPolicies].map((kind) => [kind.kind, kind as unknown as Kind]),
+);
+
 for (const { page, text } of blocks.filter(({ language }) => language === "yaml")) {
 	test(`the configuration in ${page} that begins ${JSON.stringify(text.slice(0, 50))} is read`, () => {
 		const value = parse(text);
@@ -191,15 +197,11 @@ for (const { page, text } of blocks.filter(({ language }) => language === "yaml"
 		else if (value.kind === "AuthenticationConfiguration") {
 			for (const { issuer } of value.jwt) issuer.certificateAuthority = authority.ca;
 			expect(jwtAuthenticators(value)).toHaveLength(1);
-		} else if (value.kind === "NotificationPolicy") {
+		} else if (validated[value.kind] !== undefined) {
 			const { object, problems, unknownFields } = decode(value, value.kind);
-			notificationPolicies.setDefaults?.(object as NotificationPolicy);
+			validated[value.kind]?.setDefaults?.(object as KubeObject);
 			expect([...problems, ...unknownFields]).toEqual([]);
-			expect(notificationPolicies.validate?.(object as NotificationPolicy)).toEqual([]);
-		} else if (value.kind === "APIService") {
-			const { object, problems, unknownFields } = decode(value, value.kind);
-			expect([...problems, ...unknownFields]).toEqual([]);
-			expect(apiServices.validate?.(object as APIService)).toEqual([]);
+			expect(validated[value.kind]?.validate?.(object as KubeObject)).toEqual([]);
 		} else if (value.mirrors !== undefined) {
 			expect(parseRegistries(text).mirrors.size).toBeGreaterThan(0);
 		} else {

@@ -68,6 +68,7 @@ function statusText(status: ClusterStatus): string {
 		`Coxswain ${status.version} (${status.runtime} runtime${status.mode === undefined ? "" : `, ${status.mode}`}${clock}), server process ${status.pid}`,
 		`API server  ${status.server}`,
 		`kubeconfig  ${status.kubeconfig}`,
+		...(status.ingressUrls.length === 0 ? [] : [`Ingresses   ${status.ingressUrls.join(" ")}`]),
 		...supervisionLines(status),
 		...status.warnings.map((warning) => `Warning     ${warning}`),
 		"",

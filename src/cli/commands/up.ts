@@ -5,6 +5,7 @@ import { control } from "../../cluster/control/control-client.ts";
 import type { ClusterStatus } from "../../cluster/control/control-protocol.ts";
 import type { Layout } from "../../cluster/files/layout.ts";
 import { parsePublish } from "../../cluster/gateway/publish-address.ts";
+import { type IngressPorts, parseIngressPorts } from "../../cluster/ingress/ports.ts";
 import { type LaunchOptions, launch } from "../../cluster/server/launch.ts";
 import { messageOf } from "../../core/errors.ts";
 import { systemClock } from "../../core/time/clock.ts";
@@ -18,6 +19,7 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | 
 	data?: string;
 	imageStore?: string;
 	publish?: string;
+	ingressPorts?: IngressPorts;
 	kubeletConfig?: string;
 	foreground?: true;
 	enableAdmissionPlugins?: string;
@@ -48,7 +50,12 @@ export function upCommand(): Command {
 		.option(
 			"--publish <address>",
 			"address of this machine on which node ports, host ports and load balancers answer: 127.0.0.1 (default), 0.0.0.0, another one, or none",
-			publishAddress,
+			argument(parsePublish),
+		)
+		.option(
+			"--ingress-ports <http,https>",
+			"ports on which Ingresses are served (default: 8080,8443; see docs/ingress.md)",
+			argument(parseIngressPorts),
 		)
 		.addOption(
 			new Option(
@@ -75,12 +82,14 @@ export function upCommand(): Command {
 	return withApiOptions(command).action(up);
 }
 
-function publishAddress(value: string): string {
-	try {
-		return parsePublish(value);
-	} catch (error) {
-		throw new InvalidArgumentError(messageOf(error));
-	}
+function argument<T>(parse: (value: string) => T): (value: string) => T {
+	return (value) => {
+		try {
+			return parse(value);
+		} catch (error) {
+			throw new InvalidArgumentError(messageOf(error));
+		}
+	};
 }
 
 async function up(given: UpOptions): Promise<void> {
@@ -94,7 +103,7 @@ async function up(given: UpOptions): Promise<void> {
 		...(historyAllRuns !== undefined && { allRuns: historyAllRuns }),
 	};
 	const layout = layoutFrom({ data });
-	const { nodes, runtime, clock, showHome, images, imageStore, publish } = wanted;
+	const { nodes, runtime, clock, showHome, images, imageStore, publish, ingressPorts } = wanted;
 	const options: LaunchOptions = {
 		...(history === false ? { history } : Object.keys(kept).length > 0 && { history: kept }),
 		...(nodes !== undefined && { nodes }),
@@ -103,6 +112,7 @@ async function up(given: UpOptions): Promise<void> {
 		...(showHome !== undefined && { showHome }),
 		...(images !== undefined && { images }),
 		...(publish !== undefined && { publish }),
+		...(ingressPorts !== undefined && { ingressPorts }),
 		...(imageStore !== undefined && { imageStore: imageStore === "own" ? "" : resolve(imageStore) }),
 		...(await apiChanges(wanted)),
 	};

@@ -3,8 +3,12 @@ import type { Duplex } from "node:stream";
 import { simulatedBalancer } from "../../controllers/service-load-balancer/balancer.ts";
 import { type Clock, systemClock } from "../../core/time/clock.ts";
 import type { ControlPlane, ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
-import { defaultPublish, publishNothing } from "../gateway/publish-address.ts";
+import { ingressController } from "../control-plane/identities.ts";
+import type { Layout } from "../files/layout.ts";
+import { defaultPublish, publishAddresses, publishNothing } from "../gateway/publish-address.ts";
 import type { Publisher } from "../gateway/publisher.ts";
+import type { IngressProcess } from "../ingress/ingress-process.ts";
+import { defaultIngressPorts, type IngressPorts } from "../ingress/ports.ts";
 import type { NodePool, SavedNodes } from "../nodes/node-pool.ts";
 import type { ProcessNodesOptions } from "../nodes/process-nodes.ts";
 import type { createSimulatedNodes } from "../nodes/simulated-nodes.ts";
@@ -24,6 +28,8 @@ export interface AssemblyOptions {
 	network: ClusterNetwork;
 	/** Of `cox up --publish`. Default: 127.0.0.1. */
 	publish?: string | undefined;
+	/** Of `cox up --ingress-ports`. Default: 8080 and 8443. */
+	ingressPorts?: IngressPorts | undefined;
 	/** False: simulated nodes write no Events of their pods. */
 	podEvents?: boolean;
 	/** What simulated nodes go on with. */
@@ -48,8 +54,9 @@ export class Assembly {
 	#pool: NodePool | undefined;
 	#controlPlane: ControlPlane | undefined;
 	#publisher: Publisher | undefined;
+	#ingress: IngressProcess | undefined;
 	/** Of the cluster, if its nodes are on this machine. */
-	#data: string | undefined;
+	#layout: Layout | undefined;
 	#stopping = false;
 
 	constructor(options: AssemblyOptions) {
@@ -63,7 +70,12 @@ export class Assembly {
 
 	/** What does not work between the cluster and the machine, one sentence each. */
 	get warnings(): readonly string[] {
-		return [...(this.#pool?.notes ?? []), ...(this.#publisher?.warnings ?? [])];
+		return [this.#pool?.notes ?? [], this.#publisher?.warnings ?? [], this.#ingress?.warnings ?? []].flat();
+	}
+
+	/** URLs at which Ingresses are served; none while there are none to serve. */
+	get ingressUrls(): readonly string[] {
+		return this.#ingress?.urls ?? [];
 	}
 
 	/** Registers a function that is called when the cluster stops; the last one registered is called first. */
@@ -88,7 +100,7 @@ export class Assembly {
 		});
 		this.atEnd(() => controlPlane.stop());
 		this.#controlPlane = controlPlane;
-		this.#publish();
+		await this.#publish();
 		return controlPlane;
 	}
 
@@ -110,7 +122,7 @@ export class Assembly {
 		}
 		const { createProcessNodes } = await import("../nodes/process-nodes.ts");
 		const choices = await onMachine();
-		this.#data = choices.layout.data;
+		this.#layout = choices.layout;
 		return this.#keep(await createProcessNodes({ ...choices, network, tokens: this.#tokens }));
 	}
 
@@ -123,17 +135,24 @@ export class Assembly {
 	}
 
 	/** When there are a control plane and nodes, in whichever order they come. */
-	#publish(): void {
+	async #publish(): Promise<void> {
 		const { informers } = this.#controlPlane ?? {};
 		const enter = this.#pool?.enterSwitch?.bind(this.#pool);
-		if (informers !== undefined && enter !== undefined && this.#data !== undefined)
-			this.#publisher?.start({ informers, enter, data: this.#data });
+		const layout = this.#layout;
+		const { publish = defaultPublish, clock, ingressPorts: ports = defaultIngressPorts } = this.#options;
+		if (informers === undefined || enter === undefined || layout === undefined || publish === publishNothing) return;
+		const { data, apiSocket } = layout;
+		this.#publisher?.start({ informers, enter, data });
+		const { address, shown = address } = publishAddresses(publish, data);
+		const token = this.#tokens.grant(ingressController);
+		const { IngressProcess } = await import("../ingress/ingress-process.ts");
+		this.#ingress = new IngressProcess({ informers, clock, enter, data, apiSocket, token, address, shown, ports });
 	}
 
 	async #keep(pool: NodePool): Promise<NodePool> {
 		if (!this.#stopping) {
 			this.#pool = pool;
-			this.#publish();
+			await this.#publish();
 			return pool;
 		}
 		await pool.stop();
@@ -153,8 +172,8 @@ export class Assembly {
 		this.#stopping = true;
 		const pool = this.#pool;
 		this.#pool = undefined;
-		const publisher = this.#publisher;
-		const closers = [...this.#closers.splice(0), async () => pool?.stop(), async () => publisher?.stop()];
+		const publishers = async () => Promise.all([this.#publisher?.stop(), this.#ingress?.stop()]);
+		const closers = [...this.#closers.splice(0), async () => pool?.stop(), publishers];
 		const failures: unknown[] = [];
 		for (const close of closers.reverse()) {
 			try {

@@ -47,6 +47,8 @@ export const eventRecorder = serviceAccount(clusterAccounts.eventRecorder);
 export const stateMetrics = serviceAccount(clusterAccounts.stateMetrics);
 /** Every node's network policies. */
 export const networkPolicies = serviceAccount(clusterAccounts.networkPolicies);
+/** Serves Ingresses. */
+export const ingressController = serviceAccount(clusterAccounts.ingress);
 /** Reads the usage of pods and nodes from agents. */
 export const metricsReader = serviceAccount(clusterAccounts.metrics);
 /** Reads the Secrets of notification policies and the ends of logs, and writes their status. */

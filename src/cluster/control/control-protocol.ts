@@ -25,6 +25,8 @@ export interface ClusterStatus {
 	security: readonly string[];
 	/** How often the server process was restarted since `cox up`, and how the last one ended. */
 	restarts: { count: number; last?: string };
+	/** URLs at which Ingresses are served; none while the cluster has no IngressClass for it. */
+	ingressUrls: readonly string[];
 	/** Problems that the cluster will have, one sentence each. */
 	warnings: readonly string[];
 	/** The process that restarts the server process; undefined if it has ended. */

@@ -15,7 +15,7 @@ function findPackage(start: string): string {
 }
 
 /** A program for other processes, built by `npm run build`. */
-export function programFile(name: "server" | "agent" | "envtest" | "cli" | "puller" | "gateway"): string {
+export function programFile(name: "server" | "agent" | "envtest" | "cli" | "puller" | "gateway" | "ingress"): string {
 	const file = join(packageDirectory, "dist", `${name}.cjs`);
 	if (!existsSync(file)) throw new Error(`${file} is missing; run 'npm run build'`);
 	return file;

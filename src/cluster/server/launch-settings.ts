@@ -16,6 +16,7 @@ export function launchSettings(existing: Settings | undefined, options: LaunchOp
 	if (options.kubelet !== undefined) settings.kubelet = options.kubelet;
 	if (options.showHome !== undefined) settings.showHome = options.showHome;
 	if (options.publish !== undefined) settings.publish = options.publish;
+	if (options.ingressPorts !== undefined) settings.ingressPorts = options.ingressPorts;
 	if (options.images !== undefined) settings.images = options.images;
 	if (options.imageStore === "") delete settings.imageStore;
 	else if (options.imageStore !== undefined) settings.imageStore = options.imageStore;
@@ -44,8 +45,12 @@ function refuseChange(settings: Settings, options: LaunchOptions): void {
 			);
 	if (options.kubelet !== undefined && settings.runtime !== "process")
 		throw new Error("--kubelet-config needs --runtime process: simulated nodes do not use it");
-	if (options.publish !== undefined && settings.runtime !== "process")
-		throw new Error("--publish needs --runtime process: nothing answers on simulated nodes");
+	for (const [name, value] of [
+		["--publish", options.publish],
+		["--ingress-ports", options.ingressPorts],
+	] as const)
+		if (value !== undefined && settings.runtime !== "process")
+			throw new Error(`${name} needs --runtime process: nothing answers on simulated nodes`);
 	if (settings.clock === "virtual" && settings.runtime !== "simulated")
 		throw new Error("--clock virtual needs --runtime simulated: real processes run in real time");
 }

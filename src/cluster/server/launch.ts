@@ -12,6 +12,7 @@ import { enterData } from "../data/data-directories.ts";
 import type { Layout } from "../files/layout.ts";
 import { nodeFlags, programFile, superviseScript } from "../files/package-files.ts";
 import { defaultPublish } from "../gateway/publish-address.ts";
+import { defaultIngressPorts, type IngressPorts } from "../ingress/ports.ts";
 import type { ApiChanges } from "../settings/api-settings.ts";
 import { readSettings } from "../settings/settings.ts";
 
@@ -27,6 +28,8 @@ export interface LaunchOptions extends ApiChanges {
 	showHome?: boolean;
 	/** Where ports of pods and Services are opened, from the next start on. */
 	publish?: string;
+	/** Ports of Ingresses, from the next start on. */
+	ingressPorts?: IngressPorts;
 	/** Where images come from, from the next start on. */
 	images?: "auto" | "registry" | "machine";
 	/** Absolute path of a store of images, from the next start on; empty: the cluster's own. */
@@ -77,6 +80,9 @@ export async function launch(
 	refuseOtherImages(layout, options);
 	if (options.publish !== undefined && options.publish !== (readSettings(layout.settings)?.publish ?? defaultPublish))
 		throw new Error("another --publish takes effect when the cluster starts: run 'cox down' first");
+	const ingressPorts = readSettings(layout.settings)?.ingressPorts ?? defaultIngressPorts;
+	if (options.ingressPorts !== undefined && !sameJson(options.ingressPorts, ingressPorts))
+		throw new Error("other --ingress-ports take effect when the cluster starts: run 'cox down' first");
 	const allowed = readSettings(layout.settings)?.notifyAllow ?? [];
 	if (options.notifyAllow !== undefined && !sameJson(options.notifyAllow, allowed))
 		throw new Error("another --notify-allow takes effect when the cluster starts: run 'cox down' first");

@@ -20,6 +20,8 @@ export interface StatusParts {
 	clock: ClockStatus;
 	/** Undefined before nodes are started. */
 	pool: NodePool | undefined;
+	/** URLs at which Ingresses are served. */
+	ingressUrls: readonly string[];
 	/** Problems that the cluster has or will have, one sentence each. */
 	warnings: readonly string[];
 }
@@ -33,7 +35,7 @@ export function clusterStatus(
 	listed: readonly Node[],
 	readyAfterMs: number | undefined,
 ): ClusterStatus {
-	const { layout, settings, clock, pool, warnings } = parts;
+	const { layout, settings, clock, pool, ingressUrls, warnings } = parts;
 	const byName = new Map(listed.map((node) => [node.metadata.name, node]));
 	return {
 		version,
@@ -53,6 +55,7 @@ export function clusterStatus(
 		}),
 		nodes: Object.keys(settings.nodes).map((name) => nodeStatus(parts, name, byName.get(name))),
 		...supervision(layout),
+		ingressUrls,
 		warnings,
 		readyAfterMs,
 	};

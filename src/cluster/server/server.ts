@@ -55,9 +55,9 @@ export class ClusterServer {
 		this.#options = options;
 		this.#settings = launchSettings(readSettings(layout.settings), options);
 		this.#time = new ServerTime(this.#settings, () => this.#saveSettings());
-		const { runtime, clusterCidr, serviceCidr, publish } = this.#settings;
+		const { runtime, clusterCidr, serviceCidr, publish, ingressPorts } = this.#settings;
 		const network = { clusterCidr, serviceCidr };
-		this.#assembly = new Assembly({ load, runtime, clock: this.#time.clock, network, publish });
+		this.#assembly = new Assembly({ load, runtime, clock: this.#time.clock, network, publish, ingressPorts });
 	}
 
 	/**
@@ -201,6 +201,7 @@ export class ClusterServer {
 			settings: this.#settings,
 			clock: this.#time.status,
 			pool: this.#assembly.pool,
+			ingressUrls: this.#assembly.ingressUrls,
 			warnings: [this.#listeners?.warning ?? [], this.#assembly.warnings].flat(),
 		};
 	}

@@ -5,6 +5,7 @@ import type { HistoryOptions } from "../../history/settings.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 import type { EncryptionSettings } from "../encryption/at-rest.ts";
+import type { IngressPorts } from "../ingress/ports.ts";
 import type { ApiSettings } from "./api-settings.ts";
 import { type ClusterNetwork, defaultNetwork } from "./cluster-network.ts";
 
@@ -22,6 +23,8 @@ export interface Settings extends ApiSettings, ClusterNetwork {
 	showHome?: boolean;
 	/** Where ports of pods and Services are opened (`cox up --publish`); absent: 127.0.0.1. */
 	publish?: string;
+	/** Ports of Ingresses (`cox up --ingress-ports`); absent: 8080 and 8443. */
+	ingressPorts?: IngressPorts;
 	/** Where images come from (`cox up --images`); absent: `auto`. */
 	images?: "auto" | "registry" | "machine";
 	/** Absolute path of a store of images that others use as well; absent: the cluster's own. */

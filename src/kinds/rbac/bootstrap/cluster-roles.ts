@@ -21,6 +21,7 @@ export const clusterAccounts = {
 	cox: "cox",
 	dns: "coredns",
 	eventRecorder: "event-recorder",
+	ingress: "ingress-controller",
 	metrics: "metrics-server",
 	networkPolicies: "network-policies",
 	notifications: "notification-controller",
@@ -52,6 +53,18 @@ const roles: Readonly<Record<string, { account: string; rules: PolicyRule[] }>> 
 		rules: [
 			coreRule(["namespaces", "pods"], ["list", "watch"]),
 			rule(["networking.k8s.io"], ["networkpolicies"], ["list", "watch"]),
+			eventsRule,
+		],
+	},
+	// Serves Ingresses. The server passes on the certificates that they name: this process reads what anybody sends, and
+	// sees no other Secrets.
+	"coxswain:ingress-controller": {
+		account: clusterAccounts.ingress,
+		rules: [
+			coreRule(["services"], ["list", "watch"]),
+			rule(["discovery.k8s.io"], ["endpointslices"], ["list", "watch"]),
+			rule(["networking.k8s.io"], ["ingressclasses", "ingresses"], ["list", "watch"]),
+			rule(["networking.k8s.io"], ["ingresses/status"], ["patch"]),
 			eventsRule,
 		],
 	},
