@@ -29,6 +29,8 @@ export interface AgentOptions {
 	node: { name: string; addresses: readonly string[] } & Partial<NodeFacts>;
 	/** Where the node keeps its files. Absent for a simulated node, which keeps none. */
 	directories?: Directories;
+	/** Directory of static pods. Absent: there are none. */
+	manifests?: string;
 	/** The store of images. */
 	imageDirectory?: string;
 	pods: PodSource;

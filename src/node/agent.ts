@@ -28,6 +28,7 @@ import { NodePods } from "./node-pods.ts";
 import { safeSysctlNames } from "./pod/sysctls.ts";
 import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
+import { StaticPods } from "./static/static-pods.ts";
 import { type StorageMonitor, watchStorage } from "./storage/storage-monitor.ts";
 import { createEndpoint } from "./streams/endpoint.ts";
 import { makeContainerConfig } from "./sync/container-config.ts";
@@ -133,7 +134,12 @@ class RunningAgent implements Agent {
 		await this.#context.view.start();
 		const addressesBefore = (await network?.attached()) ?? new Map();
 		this.#pods.begin({ heartbeat, storage, pressure, addressesBefore });
-		await pods.subscribe(node.name, (current, last) => this.#pods.changed(current, last));
+		const statics = this.#staticPods(heartbeat.node.metadata.uid);
+		await pods.subscribe(node.name, (current, last) => {
+			this.#pods.changed(current, last);
+			statics?.changed(current, last);
+		});
+		statics?.begin();
 		this.#pods.endOrphans();
 		this.#measureMachine();
 		this.#removeLocalVolumes();
@@ -172,6 +178,15 @@ class RunningAgent implements Agent {
 		// The node's workers have released what they share with other nodes.
 		if (this.#options.references === undefined) this.#references.close();
 		await this.#context.events.flush();
+	}
+
+	#staticPods(uid: string): StaticPods | undefined {
+		const { client, clock, manifests: directory, node } = this.#options;
+		if (directory === undefined) return undefined;
+		const problem = (message: string) => this.#nodeEvent("Warning", "InvalidManifest", message);
+		const statics = new StaticPods({ client, clock, directory, node: { name: node.name, uid }, problem });
+		this.#maintenance.push(statics);
+		return statics;
 	}
 
 	/** Removes the directories of deleted volumes of this node. */

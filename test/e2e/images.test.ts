@@ -1,11 +1,14 @@
 /** Pods from images of a registry that wants a password, as upstream's clients see them. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../../src/core/testing/programs.ts";
-import { busyboxImage } from "../../src/images/testing/image-builder.ts";
+import { startFakeRegistry } from "../../src/images/testing/fake-registry.ts";
+import { busyboxImage, busyboxLayer, dir, file, imageOf, tarOf } from "../../src/images/testing/image-builder.ts";
 import { startRegistry, type TestRegistry } from "../../src/images/testing/registry.ts";
-import { TestCluster } from "./cluster.ts";
+import { eventually, TestCluster } from "./cluster.ts";
+import { kill, Traces } from "./traces.ts";
 
 describeWith(["docker-registry"], "pods from images", () => {
 	let registry: TestRegistry;
@@ -49,5 +52,51 @@ describeWith(["docker-registry"], "pods from images", () => {
 		const waiting = "jsonpath={.status.containerStatuses[0].state.waiting.message}";
 		await cluster.kubectl("wait", "pod/stranger", "-n", "stranger", "--for", waiting, "--timeout=60s");
 		expect(await cluster.kubectl("get", "pod", "stranger", "-n", "stranger", "-o", waiting)).toContain("denied");
+	});
+
+	it("are pulled whoever is killed meanwhile, and no longer when nobody wants them", async () => {
+		const data = tarOf([file("data", Buffer.alloc(300_000, "0123456789"))]);
+		const image = imageOf([busyboxLayer(), data], {}, { type: "tar", compress: (layer) => layer });
+		const stalled: ServerResponse[] = [];
+		const isData = ({ url = "" }: IncomingMessage) => url.includes(image.layers[1]?.digest ?? "");
+		const slow = await startFakeRegistry(image, (request, response) => {
+			if (!isData(request) || stalled.length >= 3) return false;
+			response.writeHead(200).write(image.layers[1]?.body.subarray(0, 100_000));
+			stalled.push(response);
+			return true;
+		});
+		const stalls = (count: number) => eventually(async () => expect(stalled).toHaveLength(count), 60_000);
+		const traces = new Traces(cluster.data);
+		const pods = (name: string) => ["run", name, `--image=${slow.host}/app`, "--image-pull-policy=IfNotPresent"];
+		await cluster.kubectl(...pods("unwanted"), "--", "sleep", "1000");
+		await stalls(1);
+		await cluster.kubectl("delete", "pod", "unwanted", "--timeout=60s");
+		await eventually(async () => expect(stalled[0]?.destroyed).toBe(true), 60_000);
+		await cluster.kubectl(...pods("wanted"), "--", "sh", "-c", "wc -c </data; sleep 1000");
+		await stalls(2);
+		kill(traces.commands(/puller/));
+		await stalls(3);
+		kill(traces.pids(/^server$/));
+		await eventually(async () => {
+			await cluster.kubectl("wait", "pod/wanted", "--for=condition=Ready", "--timeout=60s");
+		}, 120_000);
+		expect(await cluster.kubectl("logs", "wanted")).toBe("300000\n");
+		const left = () => readdirSync(`${cluster.data}/images/tmp`);
+		await eventually(async () => expect(left()).toEqual([]), 60_000);
+		await slow.stop();
+	});
+
+	it("are volumes, too", async () => {
+		const files = imageOf([busyboxLayer(), tarOf([dir("models"), file("models/one", "one")])]);
+		const open = await startFakeRegistry(files);
+		const volumes = [{ name: "models", image: { reference: `${open.host}/models` } }];
+		const volumeMounts = [{ name: "models", mountPath: "/m", subPath: "models" }];
+		const command = ["sh", "-c", "cat /m/one; touch /m/two 2>&1; sleep 1000"];
+		const containers = [{ name: "main", image: `${open.host}/app`, command, volumeMounts }];
+		const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "volume" }, spec: { containers, volumes } };
+		await cluster.kubectlInput(JSON.stringify(pod), "apply", "-f", "-");
+		await cluster.kubectl("wait", "pod/volume", "--for=condition=Ready", "--timeout=60s");
+		expect(await cluster.kubectl("logs", "volume")).toMatch(/^onetouch: .*Read-only file system/);
+		await open.stop();
 	});
 });

@@ -56,6 +56,13 @@ export class Traces {
 			.filter((pid) => role.test(this.#roleOf(pid) ?? ""));
 	}
 
+	/** Ids of the cluster's processes by their command lines. */
+	commands(command: RegExp): number[] {
+		return processes()
+			.filter((process) => command.test(process.command) && this.#roleOf(process.pid) !== undefined)
+			.map(({ pid }) => pid);
+	}
+
 	#roleOf(pid: number): string | undefined {
 		for (const entry of read(`/proc/${pid}/environ`).split("\0")) {
 			const [, kind = "", value = ""] = /^COX_(SUPERVISOR|SERVER|AGENT|HOLDER)=(.*)$/s.exec(entry) ?? [];

@@ -10,7 +10,7 @@ import { layoutOf } from "../files/layout.ts";
 
 /** A name with `.new` is a file that is being replaced; an audit log with a time was rotated. */
 const ownEntry =
-	/^(cluster\.json|holder\.key|images|images\.yaml|registries\.yaml|kubeconfig(-.+)?|kubectl-cache|nodes|pki|run|seccomp|server\.(log|pid)|store|store\.json|audit(-[-\d.T]+)?\.log|restore\.(new|ready)|snapshot-\d.*)(\.new)?$/;
+	/^(cluster\.json|holder\.key|images|images\.yaml|registries\.yaml|kubeconfig(-.+)?|kubectl-cache|manifests|nodes|pki|run|seccomp|server\.(log|pid)|store|store\.json|audit(-[-\d.T]+)?\.log|restore\.(new|ready)|snapshot-\d.*)(\.new)?$/;
 const longestDeletionMs = 600_000;
 /** An entry at the root of file systems. */
 const systemEntry = "lost+found";

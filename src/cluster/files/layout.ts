@@ -15,6 +15,8 @@ export interface Layout {
 	images: string;
 	/** The store of images, unless another one is named. */
 	imageStore: string;
+	/** Directory of the user's static pods. */
+	manifests: string;
 	/** The user's settings of registries; need not exist. */
 	registries: string;
 	pki: string;
@@ -70,6 +72,7 @@ export function layoutOf(data: string | undefined): Layout {
 		kubectlCache: join(directory, "kubectl-cache"),
 		images: join(directory, "images.yaml"),
 		imageStore: join(directory, "images"),
+		manifests: join(directory, "manifests"),
 		registries: join(directory, "registries.yaml"),
 		pki: join(directory, "pki"),
 		store: join(directory, "store"),

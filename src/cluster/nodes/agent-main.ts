@@ -172,6 +172,7 @@ async function runAgent({ node, policies }: AgentTokens, runtime: Runtime, netwo
 		network: guard.network,
 		informers,
 		imageDirectory: config.images.store,
+		manifests: configuration.staticPodPath ?? config.manifests,
 		pods: nodePodSource(informers, config.node),
 		node: { name: config.node, addresses: [config.address], labels: config.labels, podCidr: config.podCidr },
 		directories: {

@@ -28,6 +28,8 @@ export interface AgentConfig extends ClusterNetwork {
 	imagesFile: string;
 	/** Programs of the package that replace programs that the machine lacks. */
 	standIns: string;
+	/** Directory of static pods of all nodes, unless the KubeletConfiguration names one. */
+	manifests: string;
 	/** Where images come from, and the directory of their store. */
 	images: { source: ImageSource; store: string };
 	/** Directory of Localhost seccomp profiles, which pods cannot write to; need not exist. */

@@ -140,6 +140,7 @@ class ProcessNodes implements NodePool {
 			scratchDirectory: holder.scratchDirectory,
 			cgroup: holder.cgroup,
 			imagesFile: layout.images,
+			manifests: layout.manifests,
 			images: { source: this.#options.images ?? imagesOfEnvironment(), store: this.#imageStore },
 			seccompProfiles: join(layout.data, "seccomp"),
 			standIns: join(packageDirectory, "assets/stand-ins"),
@@ -149,6 +150,7 @@ class ProcessNodes implements NodePool {
 			agentSocket: files.agentSocket,
 		};
 		mkdirSync(files.directory, { recursive: true, mode: 0o700 });
+		mkdirSync(layout.manifests, { recursive: true });
 		replaceFile(files.config, JSON.stringify(config));
 		const tokens: AgentTokens = {
 			node: this.#options.tokens.grant(nodeUser(node.name)),

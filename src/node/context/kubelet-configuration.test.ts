@@ -26,6 +26,7 @@ test("supported fields are read with upstream's units", () => {
 		evictionMaxPodGracePeriod: 20,
 		imageMaximumGCAge: "24h",
 		imageMinimumGCAge: "0s",
+		staticPodPath: "/etc/pods",
 	};
 	expect(readKubeletConfiguration(document)).toEqual({
 		allowedUnsafeSysctls: ["net.core.somaxconn", "kernel.msg*"],
@@ -37,6 +38,7 @@ test("supported fields are read with upstream's units", () => {
 		evictionMaxPodGraceSeconds: 20,
 		imageMaximumGCAgeMs: 86_400_000,
 		imageMinimumGCAgeMs: 0,
+		staticPodPath: "/etc/pods",
 		containerLogMaxBytes: 1024 ** 2,
 		containerLogMaxFiles: 3,
 		containerLogMonitorMs: 90_000,

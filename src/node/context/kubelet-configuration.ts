@@ -34,6 +34,8 @@ export interface KubeletConfiguration extends EvictionRules {
 	maxPods: number;
 	/** Processes and threads of one pod; undefined: only the machine's limit applies. */
 	podPidsLimit: number | undefined;
+	/** Directory of files with static pods; undefined: the cluster's own. */
+	staticPodPath: string | undefined;
 	/** Whether pods that do not specify a seccomp profile run with the default profile. */
 	seccompDefault: boolean;
 }
@@ -58,6 +60,7 @@ export const usualKubeletConfiguration: KubeletConfiguration = {
 	maxPods: 110,
 	podPidsLimit: 4096,
 	seccompDefault: true,
+	staticPodPath: undefined,
 };
 
 /** A document parsed from YAML or JSON. It is valid if `readKubeletConfiguration` has accepted it. */
@@ -83,6 +86,7 @@ const readers: Readonly<Record<string, (field: ConfigField) => Partial<KubeletCo
 	podPidsLimit: (field) => (field.value === -1 ? { podPidsLimit: undefined } : present("podPidsLimit", field.whole(1))),
 	serializeImagePulls: (field) => present("serializeImagePulls", field.truth()),
 	seccompDefault: (field) => present("seccompDefault", field.truth()),
+	staticPodPath: (field) => ({ staticPodPath: field.text() }),
 };
 
 function present<Name extends keyof KubeletConfiguration>(

@@ -1,0 +1,52 @@
+/** What nodes do on their own: static pods, and limits of local storage. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { eventually, TestCluster } from "./cluster.ts";
+
+let cluster: TestCluster;
+const pod = (name: string, command: string, more: object = {}) => ({
+	apiVersion: "v1",
+	kind: "Pod",
+	metadata: { name },
+	spec: {
+		terminationGracePeriodSeconds: 1,
+		containers: [{ name: "main", image: "busybox", command: ["sh", "-c", command], ...more }],
+	},
+});
+beforeAll(async () => {
+	cluster = await TestCluster.start();
+});
+afterAll(async () => {
+	await cluster[Symbol.asyncDispose]();
+});
+
+it("runs the pods of files, and shows them as mirror pods", async () => {
+	const file = `${cluster.data}/manifests/web.yaml`;
+	mkdirSync(`${cluster.data}/manifests`, { recursive: true });
+	writeFileSync(`${cluster.data}/manifests/bad.yaml`, "kind: [");
+	writeFileSync(file, JSON.stringify(pod("web", "echo static; sleep 1000")));
+	const ready = () => cluster.kubectl("wait", "pod/web-node-1", "--for=condition=Ready", "--timeout=60s");
+	await eventually(ready, 60_000);
+	expect(await cluster.kubectl("logs", "web-node-1")).toBe("static\n");
+	const uid = () => cluster.kubectl("get", "pod", "web-node-1", "-o", "jsonpath={.metadata.uid}");
+	const before = await uid();
+	await cluster.kubectl("delete", "pod", "web-node-1", "--timeout=60s");
+	await eventually(ready, 60_000);
+	expect(await uid()).not.toBe(before);
+	expect(await cluster.kubectl("describe", "node", "node-1")).toMatch(/InvalidManifest .*bad\.yaml/);
+	rmSync(file);
+	await cluster.kubectl("wait", "pod/web-node-1", "--for=delete", "--timeout=60s");
+});
+
+it("evicts a pod whose volume is larger than its limit, and says which", async () => {
+	const large = pod("large", "head -c 3000000 /dev/zero >/v/zeros; sleep 1000", {
+		volumeMounts: [{ name: "v", mountPath: "/v" }],
+	});
+	const spec = { ...large.spec, volumes: [{ name: "v", emptyDir: { sizeLimit: "1Mi" } }] };
+	await cluster.kubectlInput(JSON.stringify({ ...large, spec }), "apply", "-f", "-");
+	await cluster.kubectl("wait", "pod/large", "--for=jsonpath={.status.phase}=Failed", "--timeout=60s");
+	const said = "jsonpath={.status.reason}: {.status.message}{.status.conditions[?(@.type=='DisruptionTarget')].reason}";
+	expect(await cluster.kubectl("get", "pod", "large", "-o", said)).toBe(
+		'Evicted: Usage of EmptyDir volume "v" exceeds the limit "1Mi". TerminationByKubelet',
+	);
+});
