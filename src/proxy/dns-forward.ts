@@ -1,4 +1,4 @@
-/** Forwards queries to the node's resolvers, with limits on concurrency and time. */
+/** Forwards queries to resolvers, with limits on concurrency and time. */
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { type Answer, decode, encode, type RecordType } from "dns-packet";
@@ -12,20 +12,22 @@ const recursionDesired = 1 << 8;
 export interface Forwarder {
 	/** The resolver's response to a message, byte for byte; undefined if there is none. Never throws. */
 	forward(message: Buffer, tcp: boolean): Promise<Buffer | undefined>;
-	/** Records of a name; empty if it cannot be resolved. Never throws. */
-	resolve(name: string, type: string): Promise<Answer[]>;
 	close(): void;
 }
 
-export function createForwarder(options: {
-	clock: Clock;
-	resolvers: readonly { address: string; port?: number }[];
-}): Forwarder {
-	const { clock, resolvers } = options;
+export interface Resolver {
+	address: string;
+	/** Default: 53. */
+	port?: number;
+}
+
+/** @param options.resolvers called for each query: they may change */
+export function createForwarder(options: { clock: Clock; resolvers(): readonly Resolver[] }): Forwarder {
+	const { clock } = options;
 	const closed = new AbortController();
 	let underWay = 0;
 
-	const attempt = async (message: Buffer, tcp: boolean, resolver: { address: string; port?: number }) => {
+	const attempt = async (message: Buffer, tcp: boolean, resolver: Resolver) => {
 		const timeout = new AbortController();
 		const timer = clock.after(tryMs, () => timeout.abort());
 		const signal = AbortSignal.any([timeout.signal, closed.signal]);
@@ -39,6 +41,7 @@ export function createForwarder(options: {
 	const forward = async (message: Buffer, tcp: boolean): Promise<Buffer | undefined> => {
 		if (underWay >= mostAtOnce) return undefined;
 		underWay++;
+		const resolvers = options.resolvers();
 		try {
 			for (let count = 0; count < Math.max(tries, resolvers.length) && !closed.signal.aborted; count++) {
 				const resolver = resolvers[count % resolvers.length];
@@ -51,22 +54,20 @@ export function createForwarder(options: {
 			underWay--;
 		}
 	};
-	return {
-		forward,
-		async resolve(name, type) {
-			const id = Math.floor(clock.random() * 65_536);
-			// The type comes from a decoded question.
-			const question = { name, type: type as RecordType, class: "IN" as const };
-			const query = encode({ id, type: "query", flags: recursionDesired, questions: [question] });
-			const reply = await forward(query, false);
-			try {
-				return reply === undefined ? [] : (decode(reply).answers ?? []);
-			} catch {
-				return [];
-			}
-		},
-		close: () => closed.abort(),
-	};
+	return { forward, close: () => closed.abort() };
+}
+
+/** Records of a name; empty if it cannot be resolved. Never throws. */
+export async function resolveName(forwarder: Forwarder, name: string, type: string, id: number): Promise<Answer[]> {
+	// The type comes from a decoded question.
+	const question = { name, type: type as RecordType, class: "IN" as const };
+	const query = encode({ id, type: "query", flags: recursionDesired, questions: [question] });
+	const reply = await forwarder.forward(query, false);
+	try {
+		return reply === undefined ? [] : (decode(reply).answers ?? []);
+	} catch {
+		return [];
+	}
 }
 
 /**

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { decode, encode } from "dns-packet";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../core/time/clock.ts";
+import { createForwarder } from "./dns-forward.ts";
 import type { DnsView } from "./dns-records.ts";
 import { type DnsServer, startDnsServer } from "./dns-server.ts";
 
@@ -41,7 +42,7 @@ async function start(domain: string, resolvers: { address: string; port?: number
 		domain,
 		addresses: ["127.0.0.1"],
 		port: 0,
-		resolvers,
+		forwarder: createForwarder({ clock: systemClock(), resolvers: () => resolvers }),
 	});
 	servers.push(server);
 	return server;

@@ -1,10 +1,10 @@
-/** The cluster's DNS server on one address, UDP and TCP. Other names are forwarded to the node's resolvers. */
+/** The cluster's DNS server on one address, UDP and TCP. Other names are forwarded. */
 
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { type Answer, decode, encode, type Packet } from "dns-packet";
 import type { Clock } from "../core/time/clock.ts";
-import { createForwarder, type Forwarder } from "./dns-forward.ts";
+import { type Forwarder, resolveName } from "./dns-forward.ts";
 import { authority, clusterAnswer, type DnsAnswer, type DnsRecord, type DnsView } from "./dns-records.ts";
 import { listenAt } from "./listen-at.ts";
 
@@ -30,8 +30,8 @@ export interface DnsServerOptions {
 	/** Where it listens; `10.96.0.10` and 53 in a cluster. Port 0: any free port, the same for UDP and TCP. */
 	addresses: readonly string[];
 	port: number;
-	/** The node's own resolvers, by address, without this server. */
-	resolvers: readonly { address: string; port?: number }[];
+	/** For names outside the cluster; closed with the server. */
+	forwarder: Forwarder;
 }
 
 export interface DnsServer {
@@ -41,7 +41,7 @@ export interface DnsServer {
 
 /** @throws Error if an address cannot be listened on */
 export async function startDnsServer(options: DnsServerOptions): Promise<DnsServer> {
-	const forwarder = createForwarder({ clock: options.clock, resolvers: options.resolvers });
+	const { forwarder } = options;
 	const closers: (() => Promise<void>)[] = [async () => forwarder.close()];
 	let { port } = options;
 	try {
@@ -175,7 +175,7 @@ async function followAlias(
 		if (last?.type !== "CNAME" || type === "CNAME") break;
 		const next = clusterAnswer(last.data, type, options.domain, options.view);
 		if (next === undefined) {
-			const more = await forwarder.resolve(last.data, type);
+			const more = await resolveName(forwarder, last.data, type, Math.floor(options.clock.random() * 65_536));
 			return { answer: { ...answer, answers }, more };
 		}
 		if (next.answers.length === 0) break;

@@ -3,6 +3,10 @@
  * without any other network, the other one the world.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, kubectlPath, type Output, run, succeeded, TestCluster } from "./cluster.ts";
 
@@ -25,9 +29,21 @@ spec:
   ports: [{ port: 80, targetPort: 8080 }]
 `;
 const worldAddress = "203.0.113.7";
+/** Answers every query for an address with that of the world. */
+const nameServer = `
+const { decode, encode } = require(${JSON.stringify(createRequire(import.meta.url).resolve("dns-packet"))});
+const udp = require("dgram").createSocket("udp4");
+udp.on("message", (message, { port, address }) => {
+	const { id, questions } = decode(message);
+	const answers = questions[0].type === "A" ? [{ type: "A", name: questions[0].name, ttl: 1, data: "${worldAddress}" }] : [];
+	udp.send(encode({ id, type: "response", questions, answers }), port, address);
+});
+udp.bind(53, "${worldAddress}")`;
 
 describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { timeout: 60_000 }, () => {
 	const namespaces: ChildProcess[] = [];
+	const folder = mkdtempSync(join(tmpdir(), "cox-outside-"));
+	const resolvConf = join(folder, "resolv.conf");
 	let cluster: TestCluster;
 	let machine: readonly string[];
 	let world: readonly string[];
@@ -39,12 +55,13 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 	const curl = (from: readonly string[], at: string) => inside(from, "curl", "--silent", "--max-time", "3", at);
 	const podAddress = () => kubectl("get", "pod", "web", "-o", "jsonpath={.status.podIP}");
 
-	/** @returns the command that runs its arguments in a new network */
+	/** @returns the command that runs its arguments in a new network, with a resolv.conf of its own */
 	async function makeNetwork(): Promise<{ pid: string; enter: readonly string[] }> {
-		const child = spawn("unshare", ["--net", "sh", "-c", "ip link set lo up; echo up; exec sleep infinity"]);
+		const script = `mount --bind ${resolvConf} /etc/resolv.conf; ip link set lo up; echo up; exec sleep infinity`;
+		const child = spawn("unshare", ["--net", "--mount", "sh", "-c", script]);
 		namespaces.push(child);
 		await new Promise((resolve) => child.stdout.once("data", resolve));
-		return { pid: String(child.pid), enter: ["nsenter", `--target=${child.pid}`, "--net", "--"] };
+		return { pid: String(child.pid), enter: ["nsenter", `--target=${child.pid}`, "--net", "--mount", "--"] };
 	}
 
 	/** Serves in the world until the end of the tests. */
@@ -52,10 +69,14 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 		const [command = "", ...args] = [...world, process.execPath, "-e", `${program}; console.log("up")`];
 		const child = spawn(command, args);
 		namespaces.push(child);
-		await new Promise((resolve) => child.stdout.once("data", resolve));
+		await new Promise((resolve, reject) => {
+			child.stdout.once("data", resolve);
+			child.once("exit", (code) => reject(new Error(`${program} ended with ${code}`)));
+		});
 	}
 
 	beforeAll(async () => {
+		writeFileSync(resolvConf, "nameserver 127.0.0.1\n");
 		const [one, other] = [await makeNetwork(), await makeNetwork()];
 		[machine, world] = [one.enter, other.enter];
 		await onMachine("ip", "link", "add", "cable0", "type", "veth", "peer", "name", "cable1", "netns", other.pid);
@@ -64,6 +85,7 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 		succeeded(far, await inside(world, "sh", "-ec", far));
 		await onMachine("ip", "route", "add", "default", "via", "198.51.100.2");
 		await serve(`require("http").createServer((q, r) => r.end(q.socket.remoteAddress)).listen(80, "0.0.0.0")`);
+		await serve(nameServer);
 		cluster = await TestCluster.startBy(machine);
 		await run(machine[0] ?? "", [...machine.slice(1), kubectlPath, "apply", "-f", "-"], {
 			env: { KUBECONFIG: cluster.kubeconfig, HOME: cluster.data },
@@ -74,12 +96,20 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 	afterAll(async () => {
 		await cluster?.[Symbol.asyncDispose]();
 		for (const child of namespaces) child.kill("SIGKILL");
+		rmSync(folder, { recursive: true });
 	});
 
 	test("pods reach the world under the machine's address, which forwards for them, and says so", async () => {
 		const got = await kubectl("exec", "web", "--", "curl", "--silent", "--max-time", "5", worldAddress);
 		expect(got).toBe("198.51.100.1");
 		expect(await cluster.coxOk("status")).toMatch(/Warning +packets that arrive at cable0 are forwarded/);
+	});
+
+	test("names of the world are resolved by the machine's resolvers, whichever it has at the moment", async () => {
+		const byName = () => kubectl("exec", "web", "--", "curl", "--silent", "--max-time", "5", "http://www.example.org");
+		await expect(byName()).rejects.toThrow("exit code 6");
+		writeFileSync(resolvConf, `nameserver ${worldAddress}\n`);
+		expect(await eventually(byName)).toBe("198.51.100.1");
 	});
 
 	test("the machine reaches pods and Services by their addresses, the world does not", async () => {

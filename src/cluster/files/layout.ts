@@ -36,6 +36,8 @@ export interface Layout {
 	controlSocket: string;
 	/** API for agents on this machine: plain HTTP, bearer tokens. */
 	apiSocket: string;
+	/** Asks the machine's resolvers, for agents on this machine. */
+	dnsSocket: string;
 	/** API for pods, with TLS: the target of 10.96.0.1:443. */
 	apiTlsSocket: string;
 	node(name: string): NodeLayout;
@@ -83,6 +85,7 @@ export function layoutOf(data: string | undefined): Layout {
 		pidFile: join(directory, "server.pid"),
 		sockets,
 		controlSocket: join(sockets, "control.sock"),
+		dnsSocket: join(sockets, "dns.sock"),
 		apiSocket: join(sockets, "api.sock"),
 		apiTlsSocket: join(sockets, "api-tls.sock"),
 		node: (name) => ({

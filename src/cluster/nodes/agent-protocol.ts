@@ -41,6 +41,8 @@ export interface AgentConfig extends ClusterNetwork {
 	apiSocket: string;
 	apiTlsSocket: string;
 	agentSocket: string;
+	/** Asks the machine's resolvers. */
+	dnsSocket: string;
 }
 
 /** Bearer tokens for the API: one for each identity of an agent process. They are in no file. */

@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { isIPv4 } from "node:net";
 import type { InformerCache } from "../../client/informer-cache.ts";
 import type { Clock } from "../../core/time/clock.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
 import type { NodeNetwork } from "../../network/network.ts";
 import { startApiProxy } from "../../proxy/api-proxy.ts";
+import { relayForwarder } from "../../proxy/dns-relay.ts";
 import { startDnsServer } from "../../proxy/dns-server.ts";
 import { cachedDnsView } from "../../proxy/dns-view.ts";
 import { serveProxyHealth } from "../../proxy/proxy-health.ts";
@@ -31,17 +30,14 @@ interface NodeServicesOptions {
  */
 export async function startNodeServices(options: NodeServicesOptions): Promise<{ close(): Promise<void> }> {
 	const { proxy: informers, dns: dnsInformers, network, clock, config } = options;
-	const clusterDns = dnsAddress(config);
 	const [dns, api, stateMetrics, proxy, health] = await Promise.all([
 		startDnsServer({
 			view: cachedDnsView(informers, dnsInformers.of(namespaces)),
 			clock,
 			domain: "cluster.local",
-			addresses: [clusterDns],
+			addresses: [dnsAddress(config)],
 			port: 53,
-			resolvers: machineResolvers()
-				.filter((address) => address !== clusterDns)
-				.map((address) => ({ address })),
+			forwarder: relayForwarder({ socketPath: config.dnsSocket, clock }),
 		}),
 		startApiProxy({
 			address: apiServerAddress(config),
@@ -63,14 +59,4 @@ export async function startNodeServices(options: NodeServicesOptions): Promise<{
 			await Promise.all([dns.close(), api.close(), stateMetrics.close(), health.close()]);
 		},
 	};
-}
-
-/** Name servers of the machine, for names outside the cluster. */
-function machineResolvers(): string[] {
-	try {
-		const text = readFileSync("/etc/resolv.conf", "utf8");
-		return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1] ?? "").filter(isIPv4);
-	} catch {
-		return [];
-	}
 }

@@ -5,9 +5,12 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
+import { followResolvers } from "../../linux/resolvers.ts";
 import { clusterDirectories } from "../../network/machine/marked-processes.ts";
 import { createMachine, isWhole, type Machine, type NodeHolder } from "../../network/machine.ts";
 import { type KubeletDocument, readKubeletConfiguration } from "../../node/context/kubelet-configuration.ts";
+import { createForwarder } from "../../proxy/dns-forward.ts";
+import { serveDnsRelay } from "../../proxy/dns-relay.ts";
 import { type ImageSource, imageSources } from "../../runtime/process/images/choose-source.ts";
 import { dnsServer, networkPolicies, nodeUser, serviceProxy, stateMetrics } from "../control-plane/identities.ts";
 import { registersToRead } from "../data/data-directories.ts";
@@ -15,7 +18,7 @@ import { homeDirectory } from "../files/account.ts";
 import type { Layout } from "../files/layout.ts";
 import { packageDirectory } from "../files/package-files.ts";
 import type { LocalTokens } from "../pki/local-tokens.ts";
-import { addressesOfNodes, type ClusterNetwork } from "../settings/cluster-network.ts";
+import { addressesOfNodes, type ClusterNetwork, dnsAddress } from "../settings/cluster-network.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentConfig, AgentTokens } from "./agent-protocol.ts";
 import { ImagePuller } from "./image-puller.ts";
@@ -52,7 +55,22 @@ export async function createProcessNodes(options: ProcessNodesOptions): Promise<
 	const { clusterCidr: pods, serviceCidr: services } = options.network;
 	const machine = await createMachine({ directory: layout.data, clock, localAddresses, ranges: { pods, services } });
 	if (machine.problems.length > 0) throw new Error(machine.problems.join("; "));
-	return new ProcessNodes(options, machine);
+	return new ProcessNodes(options, machine, await serveMachineDns(options));
+}
+
+/** Asks the machine's resolvers for nodes. */
+async function serveMachineDns({ layout, clock, network }: ProcessNodesOptions): Promise<() => Promise<void>> {
+	const machine = followResolvers();
+	const own = dnsAddress(network);
+	const resolvers = () => machine.addresses.filter((address) => address !== own).map((address) => ({ address }));
+	const relay = await serveDnsRelay({
+		socketPath: layout.dnsSocket,
+		forwarder: createForwarder({ clock, resolvers }),
+	});
+	return async () => {
+		machine.close();
+		await relay.close();
+	};
 }
 
 /** Stops all remaining nodes of the cluster, regardless of which process started them. Returns their number. */
@@ -73,13 +91,15 @@ class ProcessNodes implements NodePool {
 	readonly #options: ProcessNodesOptions;
 	readonly #machine: Machine;
 	readonly #puller: ImagePuller;
+	readonly #stopDns: () => Promise<void>;
 	readonly #nodes = new Map<string, { agent: AgentProcess; holder: NodeHolder; tokens: AgentTokens }>();
 	readonly dialAddress: (address: string, port: number) => Duplex | undefined;
 	#nextLook: Timer;
 	#stopped = false;
 
-	constructor(options: ProcessNodesOptions, machine: Machine) {
+	constructor(options: ProcessNodesOptions, machine: Machine, stopDns: () => Promise<void>) {
 		this.#options = options;
+		this.#stopDns = stopDns;
 		this.#machine = machine;
 		const { apiSocket, apiTlsSocket } = options.layout;
 		const token = options.tokens.grant(stateMetrics);
@@ -148,6 +168,7 @@ class ProcessNodes implements NodePool {
 			apiSocket: layout.apiSocket,
 			apiTlsSocket: layout.apiTlsSocket,
 			agentSocket: files.agentSocket,
+			dnsSocket: layout.dnsSocket,
 		};
 		mkdirSync(files.directory, { recursive: true, mode: 0o700 });
 		mkdirSync(layout.manifests, { recursive: true });
@@ -224,6 +245,7 @@ class ProcessNodes implements NodePool {
 		this.#nextLook.cancel();
 		await Promise.all([...this.#nodes.values()].map(({ agent }) => agent.stop()));
 		this.#puller.stop();
+		await this.#stopDns();
 		await this.#machine.destroy();
 	}
 }

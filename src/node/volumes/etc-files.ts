@@ -53,6 +53,9 @@ export function resolverFile(
 ): string {
 	const { dnsPolicy = "ClusterFirst", dnsConfig, hostNetwork } = pod.spec;
 	const node = parseResolver(nodeFile);
+	// What listens at the machine's loopback address is out of reach for pods; the cluster's DNS asks it for them.
+	if (clusterDns !== undefined)
+		node.nameservers = node.nameservers.map((address) => (isLoopback(address) ? clusterDns : address));
 	const ofCluster = dnsPolicy === "ClusterFirstWithHostNet" || (dnsPolicy === "ClusterFirst" && hostNetwork !== true);
 	let resolver: Resolver = node;
 	if (dnsPolicy === "None") resolver = { nameservers: [], searches: [], options: [] };
@@ -86,6 +89,10 @@ function parseResolver(file: string): Resolver {
 		if (keyword === "options") resolver.options = values;
 	}
 	return resolver;
+}
+
+function isLoopback(address: string): boolean {
+	return address.startsWith("127.") || address === "::1";
 }
 
 function mergeOptions(options: readonly string[], more: readonly { name?: string; value?: string }[]): string[] {
