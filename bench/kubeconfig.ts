@@ -40,6 +40,7 @@ export function readKubeconfig(file: string): Access {
 	};
 }
 
-export function connect(access: Access, userAgent: string): Client {
-	return createClient(httpTransport(access), { userAgent });
+/** @param connections for ordinary requests, at most */
+export function connect(access: Access, userAgent: string, connections = 32): Client {
+	return createClient(httpTransport({ ...access, connections }), { userAgent });
 }

@@ -11,7 +11,8 @@ process.once("message", ({ access, count }: { access: Access; count: number }) =
 });
 
 async function run(access: Access, count: number): Promise<void> {
-	const client = connect(access, "kubelet");
+	// As many connections as if each node were a process.
+	const client = connect(access, "kubelet", count);
 	const clock = systemClock();
 	const fleet = startSimulatedFleet({
 		client: () => client,

@@ -115,10 +115,10 @@ class HttpTransport implements Transport {
 			sent.signal.addEventListener("abort", abort, { once: true });
 			request.once("socket", (socket) => {
 				state.reused = request.reusedSocket;
-				state.connected = request.reusedSocket;
-				if (!socket.connecting) state.connected = true;
-				const event = this.#base.protocol === "https:" ? "secureConnect" : "connect";
-				if (!request.reusedSocket) socket.once(event, () => (state.connected = true));
+				state.connected = !socket.connecting;
+				// A request that waited for a connection gets one that is connected, though none that counts as reused.
+				if (state.connected) return;
+				socket.once(this.#base.protocol === "https:" ? "secureConnect" : "connect", () => (state.connected = true));
 			});
 			const fail = (error: Error) => {
 				finish();

@@ -56,7 +56,7 @@ async function outcome(step: AdmissionStep, { kind, object, old, subresource, ma
 		sent: undefined,
 		dryRun: false,
 		query: new URLSearchParams(),
-		signal: new AbortController().signal,
+		signal: () => new AbortController().signal,
 		verb: old === undefined ? "create" : "update",
 		reinvocation: undefined,
 		companions: { claims: [], releases: [] },

@@ -105,7 +105,7 @@ export class FlowControl {
 	 */
 	enter(traffic: TrafficClass, { request, info, user }: Entering): (() => void) | Promise<() => void> {
 		const { level } = traffic;
-		const { query, signal } = request;
+		const { query } = request;
 		const seats = level.isExempt ? 1 : seatsOf(info, query, this.#stored(info), level.mostSeatsOfOne);
 		traffic.counts.seats.observe(seats);
 		this.#timer ??= this.#clock.after(balancePeriodMs, () => this.#balance());
@@ -129,7 +129,8 @@ export class FlowControl {
 				flow,
 				nowMs,
 				patienceMs: patienceOf(info, query),
-				signal,
+				// Only here: it is made when someone asks for it.
+				signal: request.signal,
 				start: (place) => {
 					resolve(this.#run(traffic, { seats, place, nowMs: ends(true) }));
 				},

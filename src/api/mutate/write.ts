@@ -44,7 +44,7 @@ export function writeOf(context: Context, target: Target, parts: WriteParts): Wr
 	const { server, user, warnings, audit } = context;
 	const { kind, namespace, name, subresource } = target;
 	const { operation, object, old, strategy, ownsManagedFields = false, sent } = parts;
-	const { query, signal } = context.request;
+	const { query } = context.request;
 	const { metadata } = object;
 	return {
 		server,
@@ -61,7 +61,7 @@ export function writeOf(context: Context, target: Target, parts: WriteParts): Wr
 		sent,
 		dryRun: parts.dryRun ?? isDryRun(query),
 		query,
-		signal,
+		signal: () => context.request.signal,
 		reinvocation: undefined,
 		companions: { claims: [], releases: [] },
 		warnings,

@@ -101,8 +101,8 @@ export interface AdmissionAttributes {
 	readonly dryRun: boolean;
 	/** Of the request, checked. */
 	readonly query: URLSearchParams;
-	/** Aborts when the client is gone. */
-	readonly signal: AbortSignal;
+	/** Aborts when the client is gone. Made on request, because most writes do without. */
+	signal(): AbortSignal;
 	/** Set by webhooks that have changed the object. */
 	reinvocation: Reinvocation | undefined;
 	/** Writes to go along with the object's. */

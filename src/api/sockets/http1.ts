@@ -51,9 +51,7 @@ export function http1Exchange(
 				response.end();
 			},
 			destroy: () => response.destroy(),
-			get bufferedBytes() {
-				return response.writableLength;
-			},
+			bufferedBytes: () => response.writableLength,
 		},
 	};
 }

@@ -53,9 +53,7 @@ export function http2Exchange(
 			},
 			end: () => end(),
 			destroy: cancel,
-			get bufferedBytes() {
-				return stream.writableLength;
-			},
+			bufferedBytes: () => stream.writableLength,
 		},
 	};
 }

@@ -12,5 +12,5 @@ export interface Reply {
 	/** Cuts the connection, or the stream. */
 	destroy(): void;
 	/** What the client has not taken yet. */
-	readonly bufferedBytes: number;
+	bufferedBytes(): number;
 }

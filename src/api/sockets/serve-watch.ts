@@ -44,7 +44,7 @@ export function serveWatch(
 			const batch = firstBytes(lines, watchWriteBytes);
 			lines = batch.length === lines.length ? [] : lines.slice(batch.length);
 			for (const line of batch) queuedBytes -= line.length;
-			if (reply.writeLines(batch) || over || reply.bufferedBytes < watchPatienceBytes) continue;
+			if (reply.writeLines(batch) || over || reply.bufferedBytes() < watchPatienceBytes) continue;
 			isFull = true;
 			void reply.drained().then(() => {
 				isFull = false;
@@ -70,7 +70,7 @@ export function serveWatch(
 		if (initialBytes === undefined) return;
 		// A single event may exceed the limit.
 		const allowedBytes = initialBytes + watchBacklogBytes(connections.watchCount) + line.length;
-		if (queuedBytes + reply.bufferedBytes <= allowedBytes) return;
+		if (queuedBytes + reply.bufferedBytes() <= allowedBytes) return;
 		lines = [];
 		reply.destroy();
 	};

@@ -33,9 +33,7 @@ async function slowWatcher() {
 		destroy() {
 			seen.destroyed = true;
 		},
-		get bufferedBytes() {
-			return isSlow ? written.reduce((sum, bytes) => sum + bytes.length, 0) : 0;
-		},
+		bufferedBytes: () => (isSlow ? written.reduce((sum, bytes) => sum + bytes.length, 0) : 0),
 	};
 	const watch: ApiResponse = {
 		type: "watch",

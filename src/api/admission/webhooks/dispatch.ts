@@ -128,7 +128,7 @@ async function ask(
 	const measured = metrics.begin(webhook, type, request.operation);
 	let answer: AdmissionResponse;
 	try {
-		answer = await webhook.ask(admissionRequest(request, invocation), request.signal);
+		answer = await webhook.ask(admissionRequest(request, invocation), request.signal());
 	} catch (error) {
 		const why = `failed calling webhook "${name}": ${messageOf(error)}`;
 		measured.failed(webhook.failsOpen);

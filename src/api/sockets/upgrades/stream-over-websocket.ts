@@ -76,8 +76,6 @@ function watchReply(websocket: WebSocket, socket: Duplex, client: Presence, head
 		},
 		end: () => websocket.close(1000),
 		destroy: () => websocket.terminate(),
-		get bufferedBytes() {
-			return websocket.bufferedAmount;
-		},
+		bufferedBytes: () => websocket.bufferedAmount,
 	};
 }
