@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ApiRequest, Handler } from "../core/exchange.ts";
 import type { RemoteResources } from "../kinds/apiregistration/remote-kind.ts";
-import type { Registry } from "../kinds/engine/registry.ts";
+import type { KindSource, Registry } from "../kinds/engine/registry.ts";
 import type { Secret, ServiceAccount } from "../kinds/generated/types.ts";
 import { Aggregator } from "./aggregation/aggregator.ts";
 import { proxyTo } from "./aggregation/proxy.ts";
@@ -56,6 +56,8 @@ export interface Api {
 	registry: Registry;
 	/** What extension API servers serve. */
 	remoteResources(): RemoteResources;
+	/** Those of them that can be watched. */
+	remoteKinds: KindSource;
 	/** A token of a service account that holds until the Secret it is for, or the account, is gone. */
 	secretToken(account: ServiceAccount, secret: Secret): string;
 	/** Ends all watches. The store stays open. */
@@ -82,6 +84,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 		handle,
 		registry: options.registry,
 		remoteResources: () => remoteResources(aggregator.descriptions()),
+		remoteKinds: aggregator.kinds,
 		secretToken: (account, secret) => server.tokens.sign(secretClaims(server.tokens, account, secret)),
 		upgrade: (request, socket, head, user, connections) =>
 			upgrade(handle, { incoming: request, socket, head, user, connections }),

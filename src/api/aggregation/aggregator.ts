@@ -16,6 +16,7 @@ import { AvailabilityChecks } from "./availability.ts";
 import { Backend } from "./backend.ts";
 import { Described, type Description } from "./described.ts";
 import type { OpenApiPart } from "./openapi-part.ts";
+import { RemoteKinds } from "./remote-kinds.ts";
 
 /** A group version that an extension API server serves. */
 export interface Remote {
@@ -37,6 +38,8 @@ export class Aggregator {
 	/** Made when asked for, after a change. */
 	#descriptions: readonly Description[] | undefined;
 	#parts: readonly OpenApiPart[] = noParts;
+	/** What controllers follow. */
+	readonly kinds = new RemoteKinds();
 
 	/** Starts with the contents of the cache, which must be filled. */
 	constructor(server: Server) {
@@ -88,6 +91,7 @@ export class Aggregator {
 
 	readonly #changed = () => {
 		this.#descriptions = undefined;
+		this.kinds.update(this.descriptions());
 	};
 
 	#follow(): void {

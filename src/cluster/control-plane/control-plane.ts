@@ -16,6 +16,7 @@ import { keepRemoved } from "../../history/facts.ts";
 import { Recorder } from "../../history/recorder.ts";
 import { historySettings } from "../../history/settings.ts";
 import { catalog } from "../../kinds/catalog.ts";
+import { joinKinds } from "../../kinds/engine/joined-kinds.ts";
 import { createRegistry, type MutableRegistry } from "../../kinds/engine/registry.ts";
 import { Notifier } from "../../notify/notifier.ts";
 import { startScheduler } from "../../scheduler/scheduler.ts";
@@ -195,7 +196,7 @@ class RunningControlPlane implements ControlPlane {
 		const reader = this.client(controllerManager);
 		this.informers = createInformerCache(reader, { clock, onError: (error, what) => report(what, error) });
 		// Registered before the code that follows the registry: a replaced kind is listed again.
-		this.#stopForgetting = registry.onChange(({ removed }) => {
+		this.#stopForgetting = joinKinds(registry, api.remoteKinds).onChange(({ removed }) => {
 			for (const kind of removed) this.informers.forget(kind);
 		});
 		this.#usage = createUsageReader({ client: this.client(metricsReader), informers: this.informers, clock });
@@ -273,6 +274,7 @@ class RunningControlPlane implements ControlPlane {
 			...(options.authority === undefined ? {} : { authority: this.#withTokens(options.authority) }),
 			registry,
 			remoteResources: this.api.remoteResources,
+			remoteKinds: this.api.remoteKinds,
 			metrics: this.#usage.metrics,
 		};
 	}

@@ -50,7 +50,7 @@ import { ephemeralVolumes } from "../../controllers/volumes/ephemeral.ts";
 import { claimProtection, volumeProtection } from "../../controllers/volumes/protection.ts";
 import { workloadOrderController } from "../../controllers/workload-order/controller.ts";
 import type { RemoteResources } from "../../kinds/apiregistration/remote-kind.ts";
-import type { Registry } from "../../kinds/engine/registry.ts";
+import type { KindSource, Registry } from "../../kinds/engine/registry.ts";
 import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
 /** What signs certificates and tokens. */
@@ -83,6 +83,8 @@ export interface ControllerSettings {
 	authority?: Signing;
 	/** What extension API servers serve. Default: nothing. */
 	remoteResources?: () => RemoteResources;
+	/** Those of them that can be watched. Default: none. */
+	remoteKinds?: KindSource;
 	network: Pick<ClusterNetwork, "clusterCidr">;
 	/** What serves Services of type LoadBalancer; undefined: they get no address. */
 	balancer?: Balancer;
@@ -133,7 +135,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		certificateCleanerController,
 		...(settings.authority === undefined ? [] : authorityControllers(settings.authority)),
 		namespaceController(settings.registry, settings.remoteResources),
-		garbageCollectorController(settings.registry),
+		garbageCollectorController(settings.registry, settings.remoteKinds),
 	];
 }
 

@@ -4,8 +4,9 @@ import { sameJson } from "../../core/equal.ts";
 import { type KubeObject, type OwnerReference, objectKey, parseKey } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
+import { type JoinedKinds, joinKinds, noKinds } from "../../kinds/engine/joined-kinds.ts";
 import { type Kind, qualifiedResource } from "../../kinds/engine/kind.ts";
-import { ofAllKinds, type Registry } from "../../kinds/engine/registry.ts";
+import { type KindSource, ofAllKinds, type Registry } from "../../kinds/engine/registry.ts";
 import { type Controller, watchRule } from "../runtime/controller.ts";
 import { type Dependent, type GarbageState, isOrphaning, isWaiting, type Owner, plan } from "./plan.ts";
 
@@ -14,9 +15,13 @@ function isCollected(kind: Kind): boolean {
 	return kind !== (events as Kind) && !kind.readOnly;
 }
 
-/** @param registry of the kinds to collect */
-export function garbageCollectorController(registry: Registry): Controller<GarbageState> {
-	const graph = new OwnerGraph(registry);
+/**
+ * @param registry of the kinds to collect
+ * @param remote kinds that extension API servers serve: they are collected, and own, as others
+ */
+export function garbageCollectorController(registry: Registry, remote: KindSource = noKinds): Controller<GarbageState> {
+	const kinds = joinKinds(registry, remote);
+	const graph = new OwnerGraph(kinds);
 	return {
 		name: "garbage-collector",
 		component: "garbage-collector-controller",
@@ -24,7 +29,7 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 		concurrency: 20,
 		watches: [],
 		follows: {
-			kinds: registry,
+			kinds,
 			rule: (kind) =>
 				isCollected(kind)
 					? watchRule(kind, (current, old, informers) => graph.concerned(kind, current, old, informers))
@@ -37,12 +42,12 @@ export function garbageCollectorController(registry: Registry): Controller<Garba
 
 /** Who owns what, among objects of all kinds. Keys are `<resource>|<object key>`. */
 class OwnerGraph {
-	readonly #registry: Registry;
+	readonly #kinds: JoinedKinds;
 	readonly #collected: () => { kinds: readonly Kind[]; byResource: ReadonlyMap<string, Kind> };
 
-	constructor(registry: Registry) {
-		this.#registry = registry;
-		this.#collected = ofAllKinds(registry, (all) => {
+	constructor(joined: JoinedKinds) {
+		this.#kinds = joined;
+		this.#collected = ofAllKinds(joined, (all) => {
 			const kinds = all.filter(isCollected);
 			return { kinds, byResource: new Map(kinds.map((kind) => [qualifiedResource(kind), kind])) };
 		});
@@ -80,7 +85,7 @@ class OwnerGraph {
 	/** Owners that may have waited for this object: it was deleted, or does not block them any more. */
 	*#waitingOwners({ metadata }: KubeObject, informers: InformerCache): Iterable<string> {
 		for (const { apiVersion, kind: ownerKind, name, uid } of metadata.ownerReferences ?? []) {
-			const resolved = this.#registry.kind(apiVersion, ownerKind)?.kind;
+			const resolved = this.#kinds.kind(apiVersion, ownerKind);
 			if (resolved === undefined) continue;
 			const owner = informers.of(resolved).get(resolved.namespaced ? metadata.namespace : undefined, name);
 			if (owner?.metadata.uid === uid && isWaiting(owner)) yield keyOf(resolved, owner);
@@ -115,12 +120,17 @@ class OwnerGraph {
 			if (orphaning) found.push(dependent);
 			else if (state.isBlocked && state.hasWaitingDependent) break;
 		}
-		const dependentKinds = orphaning ? this.#collected().kinds.filter((one) => one.namespaced || !kind.namespaced) : [];
+		const dependentKinds = orphaning ? this.#collected().kinds.filter((one) => this.#mayDepend(one, kind)) : [];
 		return { dependents: found, dependentKinds, ...state };
 	}
 
+	/** A server that does not answer must not hold up the deletion of other servers' objects. */
+	#mayDepend(dependent: Kind, owner: Kind): boolean {
+		return (dependent.namespaced || !owner.namespaced) && (!this.#kinds.isRemote(dependent) || dependent === owner);
+	}
+
 	#ownerOf(kind: Kind, object: KubeObject, reference: OwnerReference, informers: InformerCache): Owner {
-		const ownerKind = this.#registry.kind(reference.apiVersion, reference.kind)?.kind;
+		const ownerKind = this.#kinds.kind(reference.apiVersion, reference.kind);
 		if (ownerKind === undefined) return { reference, state: "unresolvable" };
 		if (ownerKind.namespaced && !kind.namespaced) return { reference, state: "unresolvable", kind: ownerKind };
 		const informer: Informer<KubeObject> = informers.of(ownerKind);
