@@ -123,7 +123,7 @@ export function controllers(settings: ControllerSettings): Controller<unknown>[]
 		nodeLifecycleController(),
 		taintEvictionController,
 		podGcController(),
-		resourceQuotaController(settings.registry),
+		resourceQuotaController(settings.registry, settings.remoteKinds),
 		serviceAccountController,
 		clusterRoleAggregationController,
 		tokenCleanerController,

@@ -11,6 +11,8 @@ import { apiServices } from "../../kinds/apiregistration/apiservice.ts";
 import { remoteKind } from "../../kinds/apiregistration/remote-kind.ts";
 import { configMaps } from "../../kinds/core/configmap.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
+import type { ResourceQuota } from "../../kinds/generated/types.ts";
+import { resourceQuotas } from "../../kinds/quota/resourcequota.ts";
 import { type Cluster, startCluster } from "./embed.ts";
 
 // Of the package's own assets.
@@ -114,6 +116,21 @@ test("an owner that is deleted in the foreground waits for them", async () => {
 	);
 	await isGone(flunders, "held");
 	await isGone(ownKind, "foreground");
+});
+
+test("quotas count them", async () => {
+	const quotas = resourceQuotas as Kind<ResourceQuota>;
+	const hard = { [`count/flunders.${group}`]: "5" };
+	await cluster.client.create(quotas, { metadata: { name: "few", namespace }, spec: { hard } });
+	const used = async () => (await cluster.client.get(quotas, { namespace, name: "few" })).status?.used;
+	const count = (await cluster.client.list(flunders, { namespace })).items.length;
+	const becomes = (number: number) =>
+		expect.poll(used, { timeout: 60_000, interval: 100 }).toEqual({ [`count/flunders.${group}`]: String(number) });
+	await becomes(count);
+	await make(flunders, "counted");
+	await becomes(count + 1);
+	await cluster.client.delete(flunders, { namespace, name: "counted" });
+	await becomes(count);
 });
 
 test("a server that is down does not hold up other objects, and what it owned stays", async () => {

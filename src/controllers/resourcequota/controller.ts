@@ -7,8 +7,9 @@ import type { InformerCache } from "../../client/informer-cache.ts";
 import { sameJson } from "../../core/equal.ts";
 import { type KubeObject, objectKey, parseKey } from "../../core/object.ts";
 import { events } from "../../kinds/core/event.ts";
+import { joinKinds, noKinds } from "../../kinds/engine/joined-kinds.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
-import type { KindSource } from "../../kinds/engine/registry.ts";
+import type { KindSource, Registry } from "../../kinds/engine/registry.ts";
 import type { Pod, ResourceQuota } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { isFinished } from "../../kinds/pod/pod-lifecycle.ts";
@@ -26,14 +27,18 @@ const changing = new Set(["services", "persistentvolumeclaims"]);
 
 type GatheredState = QuotaState & { recountMs: number };
 
-/** @param registry of the kinds whose objects are counted */
-export function resourceQuotaController(registry: KindSource): Controller<GatheredState> {
+/**
+ * @param registry of the kinds whose objects are counted
+ * @param remote kinds of extension API servers: they are counted, but not charged by admission
+ */
+export function resourceQuotaController(registry: Registry, remote: KindSource = noKinds): Controller<GatheredState> {
+	const kinds = joinKinds(registry, remote);
 	return {
 		name: "resourcequota",
 		component: "resourcequota-controller",
 		watches: [quotaRule()],
 		follows: {
-			kinds: registry,
+			kinds,
 			rule: (kind) => (isCountable(kind) ? objectRule(kind) : undefined),
 			keys: (kind, informers) => quotasOf(kind, informers),
 		},
@@ -46,9 +51,15 @@ export function resourceQuotaController(registry: KindSource): Controller<Gather
 			if (quota === undefined || quota.metadata.deletionTimestamp !== undefined) return undefined;
 			const names = Object.keys(quota.spec?.hard ?? {});
 			const counted: Counted[] = [];
-			for (const kind of registry.all()) {
+			for (const kind of kinds.all()) {
 				if (!isCountable(kind) || !names.some((name) => isCounted(kind, name))) continue;
 				const informer = informers.of(kind);
+				if (kinds.isRemote(kind)) {
+					// Its revisions are its server's own; a server that is down must not hold up the others' counts.
+					const objects = [...informer.list(quota.metadata.namespace)];
+					if (informer.synced) counted.push({ kind, objects, revision: Number.POSITIVE_INFINITY });
+					continue;
+				}
 				if (!informer.synced) return { quota, counted: [], recountMs: unknownKindMs };
 				counted.push({ kind, objects: [...informer.list(quota.metadata.namespace)], revision: informer.revision });
 			}
