@@ -17,7 +17,7 @@ const settings: TestProjectInlineConfiguration["test"] = {
 
 /** Tests beside the code that take root, namespaces, kubectl or long: `npm run quick` leaves them out. */
 const machine = [
-	"src/{network,runtime/process}/**/*.test.ts",
+	"src/{network,runtime/process,runtime/cri}/**/*.test.ts",
 	"src/cluster/{data,snapshot}/**/*.test.ts",
 	"src/store/lmdb.test.ts",
 	"src/**/kubectl.test.ts",

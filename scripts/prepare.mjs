@@ -40,6 +40,8 @@ export const testPrograms = [
 		why: "the tests of images pull from a registry",
 		isService: true,
 	},
+	{ command: "containerd", package: "containerd", why: "the tests of the runtime containerd", isService: true },
+	{ command: "runc", package: "runc", why: "which starts its containers", isService: true },
 	{ command: "redis-server", package: "redis-server", why: "an example's work queue", isService: true },
 	{ command: "rsyslogd", package: "rsyslog", why: "an example ships logs", isService: true },
 	{ command: "rsyslog/omrelp.so", package: "rsyslog-relp", why: "and loses none", isService: true },

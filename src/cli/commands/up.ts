@@ -6,7 +6,7 @@ import type { ClusterStatus } from "../../cluster/control/control-protocol.ts";
 import type { Layout } from "../../cluster/files/layout.ts";
 import { parsePublish } from "../../cluster/gateway/publish-address.ts";
 import { type IngressPorts, parseIngressPorts } from "../../cluster/ingress/ports.ts";
-import { type LaunchOptions, launch } from "../../cluster/server/launch.ts";
+import { type LaunchOptions, launch, runtimes } from "../../cluster/server/launch.ts";
 import { messageOf } from "../../core/errors.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { isRunning } from "../../linux/processes.ts";
@@ -36,7 +36,7 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | 
 export function upCommand(): Command {
 	const command = clusterCommand("up", "start the cluster; returns when its nodes are Ready")
 		.option("--nodes <n>", "minimum number of nodes (default: 1 for a new cluster)", count)
-		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(["process", "simulated"]))
+		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(runtimes))
 		.addOption(new Option("--clock <clock>", "virtual: time that 'cox clock' controls").choices(["system", "virtual"]))
 		.option("--kubelet-config <file>", "a KubeletConfiguration for all nodes (default: as at the last start)")
 		.option(

@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import { simulatedBalancer } from "../../controllers/service-load-balancer/balancer.ts";
 import { type Clock, systemClock } from "../../core/time/clock.ts";
+import type { RuntimeKind } from "../../runtime/runtime-kind.ts";
 import type { ControlPlane, ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
 import { ingressController } from "../control-plane/identities.ts";
 import type { Layout } from "../files/layout.ts";
@@ -23,7 +24,7 @@ export interface PartLoaders {
 
 export interface AssemblyOptions {
 	load: PartLoaders;
-	runtime: "process" | "simulated";
+	runtime: RuntimeKind;
 	clock: Clock;
 	network: ClusterNetwork;
 	/** Of `cox up --publish`. Default: 127.0.0.1. */
@@ -42,7 +43,7 @@ type ControlPlaneChoices = Omit<
 	"clock" | "wallClock" | "network" | "balancer" | "hasDns" | "authenticateToken" | "dialAgent" | "dialAddress"
 >;
 
-type ProcessNodesChoices = Omit<ProcessNodesOptions, "network" | "tokens">;
+type ProcessNodesChoices = Omit<ProcessNodesOptions, "runtime" | "network" | "tokens">;
 
 type Close = () => Promise<unknown>;
 
@@ -92,7 +93,7 @@ export class Assembly {
 			clock,
 			wallClock: systemClock({ unref: true }),
 			network,
-			hasDns: runtime === "process",
+			hasDns: runtime !== "simulated",
 			...(balancer && { balancer }),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),
@@ -123,7 +124,7 @@ export class Assembly {
 		const { createProcessNodes } = await import("../nodes/process-nodes.ts");
 		const choices = await onMachine();
 		this.#layout = choices.layout;
-		return this.#keep(await createProcessNodes({ ...choices, network, tokens: this.#tokens }));
+		return this.#keep(await createProcessNodes({ ...choices, runtime, network, tokens: this.#tokens }));
 	}
 
 	async #createPublisher(): Promise<Publisher | undefined> {

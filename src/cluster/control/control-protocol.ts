@@ -1,4 +1,5 @@
 /** The protocol of `cox` and the server process on the control socket: small JSON over HTTP. */
+import type { RuntimeKind } from "../../runtime/runtime-kind.ts";
 
 export interface NodeStatus {
 	name: string;
@@ -16,7 +17,7 @@ export interface ClusterStatus {
 	pid: number;
 	server: string;
 	kubeconfig: string;
-	runtime: "process" | "simulated";
+	runtime: RuntimeKind;
 	clock: ClockStatus;
 	/** How nodes are created on this machine; undefined with simulated nodes. */
 	mode?: "root" | "rootless";

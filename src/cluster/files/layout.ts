@@ -48,6 +48,8 @@ export interface NodeLayout {
 	directory: string;
 	/** The agent's HTTP endpoint. */
 	agentSocket: string;
+	/** The API of the node's own containerd, if it has one. */
+	criSocket: string;
 	log: string;
 	/** The agent's configuration. */
 	config: string;
@@ -91,6 +93,7 @@ export function layoutOf(data: string | undefined): Layout {
 		node: (name) => ({
 			directory: join(directory, "nodes", name),
 			agentSocket: join(sockets, `agent-${name}.sock`),
+			criSocket: join(sockets, `cri-${name}.sock`),
 			log: join(directory, "nodes", name, "agent.log"),
 			config: join(directory, "nodes", name, "agent.json"),
 		}),

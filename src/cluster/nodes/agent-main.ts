@@ -15,9 +15,7 @@ import { endedLogsPath, wireLogs } from "../../core/ended-log.ts";
 import { messageOf } from "../../core/errors.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
 import { systemClock } from "../../core/time/clock.ts";
-import { ImageStore } from "../../images/store/store.ts";
 import { logError } from "../../linux/process-log.ts";
-import { readMounts } from "../../linux/rootview-files.ts";
 import { createLinuxNetwork } from "../../network/linux/network.ts";
 import type { NodeNetwork } from "../../network/network.ts";
 import { type Agent, startAgent } from "../../node/agent.ts";
@@ -27,13 +25,11 @@ import { createSpool } from "../../node/history/spool.ts";
 import { nodePodSource, podsOfNode } from "../../node/pod-source.ts";
 import { viewPath } from "../../node/volumes/view-path.ts";
 import type { PullFunction, PullResult } from "../../runtime/process/images/image-service.ts";
-import { confineDevices } from "../../runtime/process/machine/device-groups.ts";
-import { createProcessRuntime } from "../../runtime/process/runtime.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import { registeredData } from "../data/data-directories.ts";
 import { collectStartGarbage } from "../files/start-garbage.ts";
 import { dnsAddress } from "../settings/cluster-network.ts";
 import type { AgentConfig, AgentMessage, AgentOrder, AgentTokens } from "./agent-protocol.ts";
+import { openRuntime } from "./agent-runtime.ts";
 import { startNodeServices } from "./node-services.ts";
 import { guardedNetwork } from "./policy-guard.ts";
 
@@ -99,28 +95,7 @@ const removeUnused = () =>
 /** The parts that need no API server: the runtime, which adopts containers, and the network. */
 async function prepare(): Promise<{ runtime: Runtime; network: NodeNetwork }> {
 	const [runtime, network] = await Promise.all([
-		confineDevices(readMounts(), config.cgroup).then((privilegedGroups) =>
-			createProcessRuntime({
-				clock,
-				directory: `${config.directory}/runtime`,
-				scratchDirectory: config.scratchDirectory,
-				hidden: config.hidden,
-				hiddenNow: () => registeredData(config.registers),
-				cgroup: config.cgroup,
-				privilegedGroups,
-				imageFile: config.imagesFile,
-				images: {
-					source: config.images.source,
-					pull,
-					removeUnused,
-					pullsAtOnce,
-					store: ImageStore.open(config.images.store),
-				},
-				standIns: config.standIns,
-				showHome: config.showHome,
-				seccompProfiles: config.seccompProfiles,
-			}),
-		),
+		openRuntime(config, { clock, pull, removeUnused, pullsAtOnce }),
 		createLinuxNetwork({
 			directory: `${config.directory}/network`,
 			nodeAddress: config.address,

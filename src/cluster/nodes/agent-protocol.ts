@@ -9,6 +9,10 @@ import type { ClusterNetwork } from "../settings/cluster-network.ts";
 
 export interface AgentConfig extends ClusterNetwork {
 	node: string;
+	/** What runs its containers. */
+	runtime: "process" | "containerd";
+	/** Path of the socket of the node's containerd. */
+	criSocket: string;
 	address: string;
 	podCidr: string;
 	labels: Record<string, string>;

@@ -4,6 +4,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../core/time/clock.ts";
+import { toolPath } from "../../linux/command.ts";
+import { isExecutable } from "../../linux/if-there.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import { followResolvers } from "../../linux/resolvers.ts";
 import { clusterDirectories } from "../../network/machine/marked-processes.ts";
@@ -32,6 +34,8 @@ export interface ProcessNodesOptions {
 	/** For all nodes; absent: defaults. */
 	kubelet?: KubeletDocument | undefined;
 	showHome?: boolean | undefined;
+	/** What runs containers; default: `process`. */
+	runtime?: "process" | "containerd";
 	/** Where images come from; default: `auto`, or the variable COX_IMAGES. */
 	images?: ImageSource | undefined;
 	/** Directory of the store of images; default: the cluster's own. */
@@ -54,7 +58,11 @@ export async function createProcessNodes(options: ProcessNodesOptions): Promise<
 	const localAddresses = addressesOfNodes(options.network);
 	const { clusterCidr: pods, serviceCidr: services } = options.network;
 	const machine = await createMachine({ directory: layout.data, clock, localAddresses, ranges: { pods, services } });
-	if (machine.problems.length > 0) throw new Error(machine.problems.join("; "));
+	const problems = [
+		...machine.problems,
+		...(options.runtime === "containerd" ? missingForContainerd(machine.mode) : []),
+	];
+	if (problems.length > 0) throw new Error(problems.join("; "));
 	return new ProcessNodes(options, machine, await serveMachineDns(options));
 }
 
@@ -147,6 +155,8 @@ class ProcessNodes implements NodePool {
 		if (this.#stopped) throw new Error("the nodes are being stopped");
 		const config: AgentConfig = {
 			node: node.name,
+			runtime: this.#options.runtime ?? "process",
+			criSocket: files.criSocket,
 			address: node.address,
 			podCidr: node.podCidr,
 			labels: { ...node.labels },
@@ -253,6 +263,15 @@ class ProcessNodes implements NodePool {
 /** For all clusters of a user's session, or of tests. */
 function imagesOfEnvironment(): ImageSource {
 	return imageSources.find((source) => source === process.env.COX_IMAGES) ?? "auto";
+}
+
+/** What a private containerd needs, each with its remedy. */
+function missingForContainerd(mode: Machine["mode"]): string[] {
+	if (mode === "rootless") return ["--runtime containerd needs root"];
+	const folders = toolPath.split(":");
+	return ["containerd", "runc"]
+		.filter((program) => !folders.some((folder) => isExecutable(join(folder, program))))
+		.map((program) => `--runtime containerd needs the program ${program}: sudo apt-get install ${program}`);
 }
 
 /** Without directories inside others. */

@@ -43,14 +43,16 @@ function refuseChange(settings: Settings, options: LaunchOptions): void {
 			throw new Error(
 				`this cluster was made with --${name} ${settings[name]}, not ${options[name]}; 'cox reset' forgets it`,
 			);
-	if (options.kubelet !== undefined && settings.runtime !== "process")
-		throw new Error("--kubelet-config needs --runtime process: simulated nodes do not use it");
+	if (options.kubelet !== undefined && settings.runtime === "simulated")
+		throw new Error("--kubelet-config needs real nodes: simulated ones do not use it");
 	for (const [name, value] of [
 		["--publish", options.publish],
 		["--ingress-ports", options.ingressPorts],
 	] as const)
-		if (value !== undefined && settings.runtime !== "process")
-			throw new Error(`${name} needs --runtime process: nothing answers on simulated nodes`);
+		if (value !== undefined && settings.runtime === "simulated")
+			throw new Error(`${name} needs real nodes: nothing answers on simulated ones`);
+	if (options.images === "machine" && settings.runtime === "containerd")
+		throw new Error("--images machine needs --runtime process: containerd runs images only");
 	if (settings.clock === "virtual" && settings.runtime !== "simulated")
 		throw new Error("--clock virtual needs --runtime simulated: real processes run in real time");
 }

@@ -5,6 +5,7 @@ import { systemClock } from "../../core/time/clock.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
 import { spawnApart } from "../../linux/inherited.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
+import type { RuntimeKind } from "../../runtime/runtime-kind.ts";
 import { processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";
 import type { ClusterStatus, StartReport } from "../control/control-protocol.ts";
@@ -16,11 +17,13 @@ import { defaultIngressPorts, type IngressPorts } from "../ingress/ports.ts";
 import type { ApiChanges } from "../settings/api-settings.ts";
 import { readSettings } from "../settings/settings.ts";
 
+export { runtimes } from "../../runtime/runtime-kind.ts";
+
 /** The options of `cox up`; an existing cluster keeps settings that are absent. */
 export interface LaunchOptions extends ApiChanges {
 	/** At least this many nodes. Default 1 for a new cluster. */
 	nodes?: number;
-	runtime?: "process" | "simulated";
+	runtime?: RuntimeKind;
 	clock?: "system" | "virtual";
 	/** A KubeletConfiguration for all nodes, which replaces the previous one. */
 	kubelet?: KubeletDocument;

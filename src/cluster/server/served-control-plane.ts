@@ -50,7 +50,7 @@ export async function serveControlPlane(
 		oidc: settings.oidc === undefined ? [] : jwtAuthenticators(settings.oidc),
 		audit: audit(options),
 		history: settings.history,
-		notify: { allow: settings.notifyAllow ?? [], isPublicOpen: settings.runtime === "process" },
+		notify: { allow: settings.notifyAllow ?? [], isPublicOpen: settings.runtime !== "simulated" },
 		podSecurity: settings.admission === undefined ? {} : podSecurityConfiguration(settings.admission),
 		storeFile: {
 			bytes: () => statSync(layout.storeFile).size,

@@ -4,6 +4,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
+import type { RuntimeKind } from "../../runtime/runtime-kind.ts";
 import type { EncryptionSettings } from "../encryption/at-rest.ts";
 import type { IngressPorts } from "../ingress/ports.ts";
 import type { ApiSettings } from "./api-settings.ts";
@@ -11,7 +12,7 @@ import { type ClusterNetwork, defaultNetwork } from "./cluster-network.ts";
 
 /** The settings of a cluster in its data directory, for the next `cox up`. */
 export interface Settings extends ApiSettings, ClusterNetwork {
-	runtime: "process" | "simulated";
+	runtime: RuntimeKind;
 	clock: "system" | "virtual";
 	/** Virtual time only: the last time (epoch milliseconds) and rate, from which it continues. */
 	virtualTime?: { nowMs: number; rate: number };

@@ -6,9 +6,10 @@ import { Duplex, PassThrough } from "node:stream";
 import { deflateSync } from "node:zlib";
 import { afterEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { type SpdyConnection, type SpdyStream, serveSpdy } from "./spdy/connection.ts";
-import { controlFrame, dataFrames, frameTypes } from "./spdy/frames.ts";
-import { dictionary, HeaderDecoder, HeaderEncoder, uint32 } from "./spdy/headers.ts";
+import { controlFrame, dataFrames, frameTypes } from "../../core/spdy/frames.ts";
+import { dictionary, HeaderDecoder, HeaderEncoder, uint32 } from "../../core/spdy/headers.ts";
+import type { SpdyStream } from "../../core/spdy/stream.ts";
+import { type SpdyConnection, serveSpdy } from "./spdy/connection.ts";
 import { serveWebSocketCommand } from "./websocket.ts";
 
 const pingMs = 5;

@@ -3,7 +3,8 @@
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { messageOf } from "../../core/errors.ts";
-import { type SpdyStream, serveSpdy } from "./spdy/connection.ts";
+import type { SpdyStream } from "../../core/spdy/stream.ts";
+import { serveSpdy } from "./spdy/connection.ts";
 
 export const portForwardProtocol = "portforward.k8s.io";
 

@@ -4,9 +4,10 @@
  */
 import { once } from "node:events";
 import type { Duplex, Writable } from "node:stream";
+import type { SpdyStream } from "../../core/spdy/stream.ts";
 import type { ExecSession } from "../../runtime/runtime.ts";
 import { type CommandOptions, type CommandStatus, type RemoteStreams, runCommand } from "./remote-command.ts";
-import { type SpdyConnection, type SpdyStream, serveSpdy } from "./spdy/connection.ts";
+import { type SpdyConnection, serveSpdy } from "./spdy/connection.ts";
 
 /** Newest first. */
 export const commandProtocols = [

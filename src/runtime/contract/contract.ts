@@ -7,8 +7,9 @@ import { lifecycleContract } from "./lifecycle.ts";
 import { programContract } from "./programs.ts";
 import { sessionContract } from "./sessions.ts";
 import { type RuntimeContractOptions, Stage } from "./stage.ts";
+import { volumeContract } from "./volumes.ts";
 
-export { collect, containerConfig, logPayload, plainSecurity, sandboxConfig } from "./defaults.ts";
+export { collect, containerConfig, logPayload, nodeServer, plainSecurity, sandboxConfig } from "./defaults.ts";
 export type { RuntimeFixture } from "./stage.ts";
 
 export function runtimeContract(name: string, options: RuntimeContractOptions): void {
@@ -17,5 +18,6 @@ export function runtimeContract(name: string, options: RuntimeContractOptions): 
 		lifecycleContract(node);
 		programContract(node);
 		sessionContract(node);
+		volumeContract(node);
 	});
 }

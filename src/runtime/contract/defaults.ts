@@ -72,3 +72,9 @@ export function logPayload(text: string, stream?: "stdout" | "stderr"): string {
 	}
 	return payload;
 }
+
+/** `RuntimeContractOptions.server` where containers have this machine's programs. */
+export function nodeServer(port: number): readonly string[] {
+	const program = `require("net").createServer(s => s.end("from inside")).listen(${port}, "127.0.0.1", () => console.log("up"))`;
+	return [process.execPath, "-e", program];
+}

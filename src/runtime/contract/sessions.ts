@@ -26,7 +26,9 @@ export function sessionContract(node: Stage): void {
 
 	node.withPrograms("gives exec a terminal that can be resized", async () => {
 		const { id } = await node.play({});
-		const command = ["sh", "-c", "tty; read line; stty size; exit 6"];
+		// The size may arrive after the line.
+		const resized = 'tty; read line; until [ "$(stty size)" = "43 132" ]; do sleep 0.01; done; stty size; exit 6';
+		const command = ["sh", "-c", resized];
 		const session = await node.runtime.exec(id, { command, tty: true, stdin: true, signal: never });
 		expect(session.stderr).toBeUndefined();
 		session.resize(0, 0);
@@ -74,8 +76,7 @@ export function sessionContract(node: Stage): void {
 	});
 
 	node.withPrograms("carries bytes to a port of the sandbox's own loopback", async () => {
-		const server = `require("net").createServer(s => s.end("from inside")).listen(8123, "127.0.0.1", () => console.log("up"))`;
-		const { sandbox: made } = await node.play({ config: { command: [process.execPath, "-e", server] } });
+		const { sandbox: made } = await node.play({ config: { command: node.server(8123) } });
 		await node.until("the server listens", async () =>
 			(await readFile(`${node.fixture.directory}/main.log`, "utf8")).includes("up"),
 		);

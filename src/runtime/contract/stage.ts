@@ -24,6 +24,8 @@ export interface RuntimeContractOptions {
 	open(): Promise<RuntimeFixture>;
 	/** Why tests that run programs are skipped; undefined: they run. */
 	noPrograms?: string;
+	/** A command that says `up` when it listens on a port of 127.0.0.1, and `from inside` to whom connects. */
+	server(port: number): readonly string[];
 }
 
 /** The behavior of a container, both as a shell command and as annotations of the simulated runtime. */
@@ -61,6 +63,10 @@ export class Stage {
 
 	get runsPrograms(): boolean {
 		return this.#options.noPrograms === undefined;
+	}
+
+	server(port: number): readonly string[] {
+		return this.#options.server(port);
 	}
 
 	get fixture(): RuntimeFixture {

@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { namesIn } from "../../linux/if-there.ts";
+import { Connector } from "../connector.ts";
 import type {
 	Container,
 	ContainerConfig,
@@ -22,7 +23,7 @@ import type {
 import { ProcessContainer } from "./container/container.ts";
 import type { Environment } from "./container/environment.ts";
 import { ProcessSandbox } from "./container/sandbox.ts";
-import { attach, Connector, exec } from "./container/streams.ts";
+import { attach, exec } from "./container/streams.ts";
 import { openEnvironment } from "./environment.ts";
 import { limitationsOf } from "./limitations.ts";
 import type { ProcessRuntimeOptions } from "./options.ts";
@@ -154,7 +155,8 @@ class ProcessRuntime implements Runtime {
 	}
 
 	async connect(sandboxId: string, port: number, signal: AbortSignal): Promise<Duplex> {
-		return this.#connector.connect(this.#sandbox(sandboxId), port, signal);
+		const { id, config, holderPid } = this.#sandbox(sandboxId);
+		return this.#connector.connect({ id, hostNetwork: config.hostNetwork, pid: holderPid }, port, signal);
 	}
 
 	async stats(): Promise<ContainerStats[]> {

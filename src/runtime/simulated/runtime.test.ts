@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../core/time/virtual-clock.ts";
-import { containerConfig, runtimeContract, sandboxConfig } from "../contract/contract.ts";
+import { containerConfig, nodeServer, runtimeContract, sandboxConfig } from "../contract/contract.ts";
 import { type Runtime, runsToCompletionAnnotation } from "../runtime.ts";
 import { createSimulatedRuntime, simulatedState } from "./runtime.ts";
 
 runtimeContract("simulated", {
 	noPrograms: "simulated containers run no programs",
+	server: nodeServer,
 	async open() {
 		const clock = new VirtualClock();
 		const state = simulatedState();
