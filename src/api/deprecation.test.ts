@@ -11,3 +11,13 @@ test("a kind that is deprecated as a whole says so on reads, too", async () => {
 	expect(await warned("GET", "services")).toBeUndefined();
 	await api.close();
 });
+
+test("who creates what this cluster stores without effect is told so", async () => {
+	const why = "NetworkPolicies have no effect";
+	const own = await testApi({ withoutEffect: { "networkpolicies.networking.k8s.io": why } });
+	const policies = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies";
+	const policy = { metadata: { name: "closed" }, spec: { podSelector: {} } };
+	expect((await own.ask("POST", policies, policy)).headers["warning"]).toBe(`299 - "${why}"`);
+	expect((await own.ask("PUT", `${policies}/closed`, policy)).headers).not.toHaveProperty("warning");
+	await own.close();
+});

@@ -4,6 +4,7 @@ import { invalid } from "../../core/errors.ts";
 import { timestamp } from "../../core/time/clock.ts";
 import { generateName } from "../../core/validation/names.ts";
 import { newUid } from "../../core/validation/uid.ts";
+import { qualifiedResource } from "../../kinds/engine/kind.ts";
 import { admit, allocate, check } from "../admission/admission.ts";
 import { stepsInTurn } from "../admission/steps-in-turn.ts";
 import {
@@ -108,7 +109,9 @@ function validate(write: Write): undefined {
 	if (causes.length > 0) throw invalid(kind, name, causes);
 }
 
-function warn({ operation, subresource, kind, object, old, warnings }: Write): undefined {
-	if (operation === "delete" || subresource !== undefined || kind.warnings === undefined) return;
-	warnings.push(...kind.warnings(object, old));
+function warn({ server, operation, subresource, kind, object, old, warnings }: Write): undefined {
+	if (operation === "delete" || subresource !== undefined) return;
+	const without = operation === "create" ? server.options.withoutEffect?.[qualifiedResource(kind)] : undefined;
+	if (without !== undefined) warnings.push(without);
+	if (kind.warnings !== undefined) warnings.push(...kind.warnings(object, old));
 }

@@ -97,6 +97,8 @@ export interface ApiOptions {
 	webhooks?: readonly InProcessWebhook[];
 	/** Pod Security Standards for all namespaces. Default: only what their labels say. */
 	podSecurity?: PodSecurityConfiguration;
+	/** Kinds that this cluster stores without effect, as `plural.group`, with the sentence that creators are warned with. */
+	withoutEffect?: Readonly<Record<string, string>>;
 	/** Memory that objects may take, all together. Default: half of the heap that Node.js allows itself. */
 	objectLimitBytes?: number;
 	/**

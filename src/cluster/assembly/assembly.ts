@@ -2,6 +2,8 @@
 import type { Duplex } from "node:stream";
 import { simulatedBalancer } from "../../controllers/service-load-balancer/balancer.ts";
 import { type Clock, systemClock } from "../../core/time/clock.ts";
+import { qualifiedResource } from "../../kinds/engine/kind.ts";
+import { networkPolicies } from "../../kinds/networking/networkpolicy.ts";
 import type { RuntimeKind } from "../../runtime/runtime-kind.ts";
 import type { ControlPlane, ControlPlaneOptions, startControlPlane } from "../control-plane/control-plane.ts";
 import { ingressController } from "../control-plane/identities.ts";
@@ -47,6 +49,8 @@ type ProcessNodesChoices = Omit<ProcessNodesOptions, "runtime" | "network" | "to
 
 type Close = () => Promise<unknown>;
 
+const noPolicies = "NetworkPolicies have no effect: simulated pods exchange no traffic";
+
 export class Assembly {
 	readonly #options: AssemblyOptions;
 	/** Bearer tokens of this machine's agents. */
@@ -71,7 +75,14 @@ export class Assembly {
 
 	/** What does not work between the cluster and the machine, one sentence each. */
 	get warnings(): readonly string[] {
-		return [this.#pool?.notes ?? [], this.#publisher?.warnings ?? [], this.#ingress?.warnings ?? []].flat();
+		const isSimulated = this.#options.runtime === "simulated";
+		const policies = isSimulated ? [...(this.#controlPlane?.informers.of(networkPolicies).list() ?? [])] : [];
+		return [
+			policies.length > 0 ? noPolicies : [],
+			this.#pool?.notes ?? [],
+			this.#publisher?.warnings ?? [],
+			this.#ingress?.warnings ?? [],
+		].flat();
 	}
 
 	/** URLs at which Ingresses are served; none while there are none to serve. */
@@ -94,6 +105,7 @@ export class Assembly {
 			wallClock: systemClock({ unref: true }),
 			network,
 			hasDns: runtime !== "simulated",
+			...(runtime === "simulated" && { withoutEffect: { [qualifiedResource(networkPolicies)]: noPolicies } }),
 			...(balancer && { balancer }),
 			authenticateToken: this.#tokens.userOf,
 			dialAgent: (node) => this.#dial(node),

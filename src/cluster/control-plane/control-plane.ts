@@ -155,6 +155,7 @@ function openApi({ options, store, registry, metrics, history, accounts, report 
 		disabledAdmissionPlugins: options.disabledAdmissionPlugins ?? [],
 		allowsEverything: options.allowsEverything === true,
 		webhooks: options.webhooks ?? [],
+		withoutEffect: options.withoutEffect ?? {},
 		podSecurity: options.podSecurity ?? {},
 		apiAudiences: options.apiAudiences ?? [],
 		oidc: options.oidc ?? [],

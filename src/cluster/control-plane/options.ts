@@ -54,6 +54,8 @@ export interface ControlPlaneOptions {
 	runs?(component: string): boolean;
 	/** Admission webhooks of the program that runs the cluster. */
 	webhooks?: readonly InProcessWebhook[];
+	/** Kinds that are stored without effect, as `plural.group`, with the sentence that creators are warned with. */
+	withoutEffect?: Readonly<Record<string, string>>;
 	/** Pod Security Standards for all namespaces. */
 	podSecurity?: PodSecurityConfiguration;
 	/** Accepted audiences of tokens. Empty: the issuer of service account tokens. */
