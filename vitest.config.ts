@@ -19,6 +19,7 @@ const settings: TestProjectInlineConfiguration["test"] = {
 const machine = [
 	"src/{network,runtime/process,runtime/cri}/**/*.test.ts",
 	"src/cluster/{data,snapshot}/**/*.test.ts",
+	"src/proxy/policy/enforcement.test.ts",
 	"src/store/lmdb.test.ts",
 	"src/**/kubectl.test.ts",
 ];

@@ -2,7 +2,8 @@ import { describe } from "vitest";
 import { asOrdinaryUser } from "../../linux/testing/ordinary-user.ts";
 
 describe("network contract: linux, rootless", () => {
-	asOrdinaryUser(["src/network/linux/network.test.ts", "src/network/machine.test.ts"], {
+	const policies = "src/proxy/policy/enforcement.test.ts";
+	asOrdinaryUser(["src/network/linux/network.test.ts", "src/network/machine.test.ts", policies], {
 		env: { COX_TEST_ROOTLESS: "1" },
 	});
 });
