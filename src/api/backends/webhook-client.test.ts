@@ -1,12 +1,10 @@
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../core/time/clock.ts";
 import type { Server } from "../server/server.ts";
 import { testCertificates } from "../testing/certificates.ts";
-import { closeAll, closers, sharedCertificates } from "../testing/clients.ts";
+import { closeAll, closers, listening, sharedCertificates } from "../testing/clients.ts";
 import { WebhookClient } from "./webhook-client.ts";
 
 afterEach(closeAll);
@@ -23,13 +21,7 @@ async function backend(answer: (request: IncomingMessage, response: ServerRespon
 		answer(request, response, body);
 	});
 	https.on("secureConnection", (socket) => connections.push(socket));
-	https.listen(0, "127.0.0.1");
-	await once(https, "listening");
-	closers.push(() => {
-		https.closeAllConnections();
-		https.close();
-	});
-	const { port } = https.address() as AddressInfo;
+	const port = await listening(https);
 	return { url: `https://localhost:${port}/hook?x=1`, caBundle: base64(certificates.ca), connections, https };
 }
 

@@ -53,50 +53,50 @@ export interface Context {
 	readonly audit: AuditRecord | undefined;
 }
 
-/** All steps of one server: those that are always taken, and the optional ones that it is to take. */
+/** All steps of one server: the permanent and the enabled optional ones. */
 export interface Admission {
 	/**
 	 * Undefined if every step has completed; most never wait. @throws ApiError of the first step that rejects,
 	 * synchronously or in the promise
 	 */
 	admit(request: AdmissionAttributes): Promise<void> | undefined;
-	/** As `admit`. @throws ApiError when there is nothing left, or someone else has what was asked for */
+	/** As `admit`. @throws ApiError if nothing is left, or the requested value is taken */
 	allocate(request: AdmissionAttributes): Promise<void> | undefined;
 	/** As `admit`. */
 	check(request: AdmissionAttributes): Promise<void> | undefined;
 }
 
-/** Writes that go along with an object's, or not at all: addresses taken and given back, quotas charged. */
+/** Writes in the same commit as an object's: allocated and released addresses, charged quotas. */
 export interface Companions {
-	/** Keys that must not exist yet, and what they are to hold. */
+	/** Keys that must not exist yet, and their values. */
 	claims: { key: string; value: string }[];
-	/** Keys that are to go. */
+	/** Keys to be deleted. */
 	releases: string[];
-	/** Other objects that change, and the modRevision that each must have. They belong to the cache afterwards. */
+	/** Other changed objects, and the modRevision that each must have. They belong to the cache afterwards. */
 	updates?: { key: string; expected: number; object: KubeObject }[];
 }
 
 export interface AdmissionAttributes {
 	readonly server: Server;
 	readonly user: User;
-	/** `connect`: exec, attach, port-forward and proxies; the object says how. */
+	/** `connect`: exec, attach, port-forward and proxies; the object has the options. */
 	readonly operation: "create" | "update" | "delete" | "connect";
-	/** Of the request: an update may be a patch. */
+	/** The request's verb: an update may be a patch. */
 	readonly verb: Verb;
 	readonly kind: Kind;
 	/** The version that the client speaks, when it is not the stored one. */
 	readonly served: ServedVersion | undefined;
-	/** The kind in the version that the client speaks, where admission sees a custom resource in another. */
+	/** The kind in the client's version, if admission sees a custom resource in another one. */
 	readonly requested?: Kind;
 	readonly namespace: string | undefined;
-	/** Empty for an object whose name is yet to be generated. */
+	/** Empty for an object whose name has not been generated yet. */
 	readonly name: string;
 	readonly subresource: string | undefined;
-	/** The object to be written, with its defaults; a step may change it. For a deletion, the object as it is. */
+	/** The object to be written, with its defaults; a step may change it. For a deletion, the current object. */
 	readonly object: KubeObject;
-	/** As it was before an update. */
+	/** The object before an update. */
 	readonly old: KubeObject | undefined;
-	/** What a client sent for a subresource whose objects are of another kind: an Eviction, a Binding, a TokenRequest. */
+	/** The body for a subresource of another kind: an Eviction, a Binding, a TokenRequest. */
 	readonly sent: KubeObject | undefined;
 	readonly dryRun: boolean;
 	/** Of the request, checked. */
@@ -105,14 +105,14 @@ export interface AdmissionAttributes {
 	signal(): AbortSignal;
 	/** Set by webhooks that have changed the object. */
 	reinvocation: Reinvocation | undefined;
-	/** Writes to go along with the object's. */
+	/** Writes in the same commit as the object's. */
 	readonly companions: Companions;
 	readonly warnings: string[];
-	/** Where notes for the audit log go; absent when the request is not recorded there. */
+	/** The record of the request in the audit log; absent if it is not recorded. */
 	readonly audit?: { annotate(name: string, value: string, from?: "Request"): void } | undefined;
 }
 
-/** Admission by what users configure. Both return undefined where nothing is configured for the request. */
+/** Admission that users configure. Both return undefined if nothing is configured for the request. */
 export interface DynamicAdmission {
 	/** May change the object, in place. @throws ApiError, synchronously or in the promise */
 	mutate(request: AdmissionAttributes): Promise<void> | undefined;
@@ -121,15 +121,14 @@ export interface DynamicAdmission {
 }
 
 /**
- * All steps that may change an object are taken once more when a webhook has changed it; then only those webhooks are
- * called again that asked for it.
+ * If a webhook has changed an object, all mutating steps run once more, but only reinvocable webhooks are called again.
  */
 export interface Reinvocation {
 	isDue: boolean;
 	isUnderWay: boolean;
-	/** Webhooks that were called and want to be called again, should the object change. */
+	/** Called webhooks that are called again if the object changes. */
 	readonly called: Set<string>;
-	/** Those of them after which it has changed. */
+	/** Those of them after which the object has changed. */
 	readonly again: Set<string>;
 	/** The object as JSON after the last webhook. */
 	output: string;

@@ -1,4 +1,4 @@
-/** Does what is to be done for keys, one after the other; what fails is done again later. */
+/** Processes keys one after the other, and retries failed ones later. */
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Server } from "./server.ts";
 
@@ -14,14 +14,14 @@ export class Worker {
 	#isWorking = false;
 	#isClosed = false;
 
-	/** @param onError called with what has failed, before it is done again */
+	/** @param onError called with each failure, before the retry */
 	constructor(clock: Clock, work: (key: string) => Promise<void>, onError: (key: string, error: unknown) => void) {
 		this.#clock = clock;
 		this.#work = work;
 		this.#onError = onError;
 	}
 
-	/** A key that waits already is done once. */
+	/** A key that is already queued is processed once. */
 	add(key: string): void {
 		if (this.#isClosed) return;
 		this.#waiting.add(key);
@@ -60,7 +60,7 @@ export class Worker {
 	}
 }
 
-/** Tells the server's owner. */
+/** Reports to the server's owner. */
 export function failing({ options }: Server): (key: string, error: unknown) => void {
 	return (key, error) => options.onError?.(`custom resources, ${key}`, error);
 }

@@ -1,13 +1,13 @@
-/** Answers that clients have not taken yet: each has its time, and all together have their memory. */
+/** Responses that clients have not read yet: each has a time limit, and all together have a memory limit. */
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Timeouts } from "./limits.ts";
 import type { Presence } from "./presence.ts";
 
-/** All answers together, save that one alone may be larger. */
+/** The limit for all responses together; a single one may exceed it. */
 const answersBytes = 256 * 1024 * 1024;
-/** When memory is short, responses that have had this much time are dropped for others. */
+/** If the limit is reached, responses older than this are dropped for new ones. */
 const patienceMs = 5000;
-/** Answers up to this size are never refused: among them are the refusals. */
+/** Responses up to this size are never refused; refusals are among them. */
 const smallBytes = 4096;
 const longestSweepMs = 5000;
 
@@ -21,7 +21,7 @@ export class Answers {
 	readonly #clock: Clock;
 	readonly #timeouts: Timeouts;
 	readonly #limitBytes: number;
-	/** In the order in which they began. */
+	/** Oldest first. */
 	readonly #untaken = new Set<Answer>();
 	#usedBytes = 0;
 	#sweep: Timer | undefined;
@@ -33,9 +33,9 @@ export class Answers {
 	}
 
 	/**
-	 * Notes an answer that is about to be sent; it counts until its client leaves the request.
+	 * Registers a response before it is sent; it counts until the request ends.
 	 * @param cut ends the connection, or the stream
-	 * @returns false when there is no room for it: then it is not to be sent
+	 * @returns false if the limit is reached: it must not be sent
 	 */
 	add(byteCount: number, client: Presence, cut: () => void): boolean {
 		if (client.isGone) return true;

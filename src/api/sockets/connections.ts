@@ -1,5 +1,5 @@
 /**
- * The connections of one listening server: it ends those that keep it waiting, and all in good order when it closes.
+ * The connections of one listening server: slow and idle ones are closed, and all of them gracefully when it closes.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Timeouts } from "./limits.ts";
 
-/** How long running requests may take when the server closes. */
+/** How long running requests may take while the server closes. */
 const closeGraceMs = 1000;
 /** The maximum interval between checks of connections. */
 const longestSweepMs = 5000;
@@ -16,9 +16,9 @@ const longestSweepMs = 5000;
 /** A connection without a request. */
 interface Waiting {
 	sinceMs: number;
-	/** When it was seen that the next request has begun; undefined: it has not. */
+	/** When the start of the next request was detected; undefined: not yet. */
 	headSinceMs: number | undefined;
-	/** What the socket had read when it began to wait. */
+	/** Bytes that the socket had read when the wait started. */
 	bytesRead: number;
 }
 
@@ -31,15 +31,15 @@ export class Connections {
 	/** HTTP/1.1 connections without a request. */
 	readonly #waiting = new Map<Duplex & { bytesRead?: number }, Waiting>();
 	readonly #watched = new WeakSet<Duplex>();
-	/** Sessions → when their last stream closed, and how many there are. */
+	/** Sessions → when their last stream closed, and the number of streams. */
 	readonly #sessions = new Map<ServerHttp2Session, { idleSinceMs: number; streamCount: number; isClosing: boolean }>();
 	/** HTTP/1.1 requests that are being answered. */
 	readonly #running = new Set<ServerResponse>();
-	/** How many those are of one connection: clients may send the next before they have the answer. */
+	/** Their number by connection: clients may pipeline requests. */
 	readonly #runningOf = new WeakMap<Duplex, number>();
 	#sweep: Timer | undefined;
 	#ended: (() => void) | undefined;
-	/** Says to a client that was too slow what was wrong, and cuts its connection. */
+	/** Sends an error to a client that was too slow, and closes its connection. */
 	readonly #refuseSlow: (socket: Duplex) => void;
 
 	constructor(clock: Clock, timeouts: Timeouts, refuseSlow: (socket: Duplex) => void) {
@@ -53,8 +53,8 @@ export class Connections {
 	}
 
 	/**
-	 * Has `end` called when the server begins to close, at once if it does already. Returns what takes that back. There
-	 * are as many watches as there are clients times kinds: too many for listeners of one AbortSignal.
+	 * Calls `end` when the server starts to close, immediately if it has. Returns a function that unregisters it. There
+	 * are too many watches (clients times kinds) for listeners of one AbortSignal.
 	 */
 	readonly addWatch = (end: () => void): (() => void) => {
 		if (this.#closing) end();
@@ -76,10 +76,10 @@ export class Connections {
 		});
 	};
 
-	/** A connection on which HTTP/1.1 requests may come now. */
+	/** A connection that may now receive HTTP/1.1 requests. */
 	readonly wait = (socket: Duplex & { bytesRead?: number }): void => {
 		if (socket.destroyed) return;
-		// A connection waits again after each of its requests, and is listened to once.
+		// A connection waits again after each request; its listeners are added once.
 		if (!this.#watched.has(socket)) {
 			this.#watched.add(socket);
 			socket.once("close", () => this.#waiting.delete(socket));
@@ -89,12 +89,12 @@ export class Connections {
 		this.#sweepLater();
 	};
 
-	/** The connection has become something else than HTTP. */
+	/** The connection was upgraded. */
 	readonly stopWaiting = (socket: Duplex): void => {
 		this.#waiting.delete(socket);
 	};
 
-	/** Whether a request that came by this connection is still being answered. */
+	/** Whether the response to a request of this connection is still being sent. */
 	isAnswering(socket: Duplex): boolean {
 		return (this.#runningOf.get(socket) ?? 0) > 0;
 	}
@@ -131,7 +131,7 @@ export class Connections {
 		});
 	}
 
-	/** Resolves when all requests are answered, or after a moment; then every connection is cut. */
+	/** Closes every connection when all requests have been answered, or after a time limit. */
 	async end(): Promise<void> {
 		this.#closing = true;
 		this.#sweep?.cancel();
@@ -175,7 +175,7 @@ export class Connections {
 		}
 		for (const [session, state] of this.#sessions) {
 			if (state.streamCount > 0 || nowMs - state.idleSinceMs < idleMs) continue;
-			// A head of which only the beginning has come would be waited for.
+			// Node would wait for an incomplete head.
 			if (state.isClosing) session.destroy();
 			else session.close();
 			state.isClosing = true;

@@ -1,4 +1,4 @@
-/** Two ends of a connection in one process: what is written to one is read from the other. */
+/** Two connected streams: data written to one is read from the other. */
 import { Duplex } from "node:stream";
 
 class End extends Duplex {

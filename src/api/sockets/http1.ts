@@ -15,10 +15,10 @@ export function http1Exchange(
 ): { incoming: Incoming; reply: Reply } {
 	const client = new Presence();
 	response.on("close", client.leave);
-	// A client that goes away in the middle of an answer is no error of ours.
+	// A client that disconnects during the response is not an error.
 	response.on("error", () => {});
 	const writeHead = (status: number, headers: Record<string, string>) => {
-		// What has not come of a body is not worth waiting for.
+		// The rest of an incomplete body is not needed.
 		if (!request.complete) response.shouldKeepAlive = false;
 		response.writeHead(status, headers);
 	};
@@ -40,7 +40,7 @@ export function http1Exchange(
 			},
 			head(status, headers) {
 				writeHead(status, headers);
-				// A watch that has nothing to say yet must still be seen to have begun.
+				// The client of a watch without events must still receive the head.
 				response.flushHeaders();
 			},
 			write: (bytes) => response.write(bytes),
@@ -56,7 +56,7 @@ export function http1Exchange(
 	};
 }
 
-/** As clients speak to a proxy, they may speak to a server (RFC 9112, 3.2.2): the path counts. */
+/** Clients may send an absolute URL, as to a proxy (RFC 9112, 3.2.2); only its path is used. */
 export function originForm(target: string): string {
 	if (target.startsWith("/") || !/^https?:\/\//i.test(target)) return target;
 	const rest = target.slice(target.indexOf("//") + 2);
@@ -66,11 +66,11 @@ export function originForm(target: string): string {
 }
 
 /**
- * Rules of RFC 9112 (3.2, 6.1) that Node leaves to us: they keep us and a proxy in front from reading different
- * requests.
+ * Rules of RFC 9112 (3.2, 6.1) that Node does not check: without them, this server and a proxy in front could read
+ * different requests.
  */
 export function headProblem({ headers, httpVersion, rawHeaders }: IncomingMessage): string | undefined {
-	// Node ignores the rest, and what a proxy in front added may be among that: who is to be impersonated.
+	// Node ignores further headers, which may be those that a proxy in front has added: the impersonated user.
 	if (rawHeaders.length > 2 * mostHeaderFields) return "too many header fields";
 	if (headers.host === undefined && httpVersion === "1.1") return "missing required Host header";
 	const coding = headers["transfer-encoding"];
@@ -83,7 +83,7 @@ export function headProblem({ headers, httpVersion, rawHeaders }: IncomingMessag
 	return hostCount > 1 ? "too many Host headers" : undefined;
 }
 
-/** Names in lower case, as Node has them; repeated ones joined. */
+/** Names in lower case, as in Node; repeated ones are joined. */
 export function plainHeaders(request: IncomingMessage): Record<string, string | undefined> {
 	const headers: Record<string, string | undefined> = {};
 	let hasRaw = false;

@@ -19,14 +19,14 @@ export function http2Exchange(
 	const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
 	const client = new Presence();
 	stream.on("close", client.leave);
-	// A stream that is reset is no error of ours.
+	// A reset stream is not an error.
 	stream.on("error", ignore);
 	const head = (status: number, responseHeaders: Record<string, string>) => {
 		if (!stream.headersSent && !stream.destroyed) stream.respond({ ":status": status, ...responseHeaders });
 	};
 	const end = (bytes?: Uint8Array) => {
 		if (stream.destroyed) return;
-		// A body that was not worth reading is not waited for (RFC 9113, 8.1).
+		// An unread body is not waited for (RFC 9113, 8.1).
 		if (!stream.endAfterHeaders && !stream.readableEnded)
 			stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
 		stream.end(bytes);

@@ -1,4 +1,4 @@
-/** What the clients of one listening server may take of it: time, connections and memory. */
+/** The limits for clients of one listening server: time, connections and memory. */
 import { tooManyRequests } from "../request/flow.ts";
 
 export interface Timeouts {
@@ -10,9 +10,9 @@ export interface Timeouts {
 	bodyMs: number;
 	/** For a connection without a request, or a session without a stream. */
 	idleMs: number;
-	/** For an answer to be taken, besides the time that its size allows. */
+	/** For reading a response, besides the time for its size. */
 	answerMs: number;
-	/** A client that takes a large answer more slowly is cut off. */
+	/** A client that reads a large response more slowly is disconnected. */
 	slowestBytesPerSecond: number;
 }
 
@@ -25,25 +25,25 @@ export const defaultTimeouts: Timeouts = {
 	slowestBytesPerSecond: 64 * 1024,
 };
 
-/** Of a request's head; upstream's limit, which is Go's. Command lines of exec stand there. */
+/** For a request's head; upstream's limit, which is Go's. It contains the command lines of exec. */
 export const largestHeadBytes = 1024 * 1024;
 /** Of a request's head. */
 export const mostHeaderFields = 2000;
 export const maxConnections = 16_384;
-/** All bodies that are being received at a time. */
+/** The size of all bodies that are being received. */
 const bodiesBytes = 256 * 1024 * 1024;
 /** Events that one watcher has not read yet. A watcher that exceeds this may list and watch again. */
 const watchBytes = 8 * 1024 * 1024;
 const leastWatchBytes = 512 * 1024;
-/** All watchers together, while none has less than `leastWatchBytes`. */
+/** For all watchers together, unless one would have less than `leastWatchBytes`. */
 const watchesBytes = 256 * 1024 * 1024;
 
-/** How much one of as many watchers may be behind. */
+/** The share of one of this many watchers. */
 export function watchBacklogBytes(watchCount: number): number {
 	return Math.max(leastWatchBytes, Math.min(watchBytes, Math.floor(watchesBytes / Math.max(1, watchCount))));
 }
 
-/** The memory that bodies take while they come in and are worked on. */
+/** The memory of bodies while they are received and processed. */
 export class BodyBudget {
 	#usedBytes = 0;
 

@@ -1,13 +1,13 @@
-/** Whether the client of a request is still there. */
+/** Whether the client of a request is still connected. */
 
-/** One for all: creating an error with its stack for every request costs more than everything else here. */
+/** Shared: creating an error with its stack for every request costs more than everything else here. */
 const clientIsGone = new Error("the client is gone");
 
 export class Presence {
 	#isGone = false;
 	#leaving: AbortController | undefined;
 	/**
-	 * Called once the client is gone: for one who keeps account of all requests, a listener of a signal each is too much.
+	 * Called when the client has disconnected. A listener of a signal for each request would cost too much.
 	 */
 	afterwards: (() => void) | undefined;
 
@@ -15,7 +15,7 @@ export class Presence {
 		return this.#isGone;
 	}
 
-	/** Aborts when the client is gone. Made for those who ask: most requests are over before anyone does. */
+	/** Aborts when the client disconnects. Created on demand: most requests end before it is needed. */
 	get signal(): AbortSignal {
 		if (this.#leaving === undefined) {
 			this.#leaving = new AbortController();

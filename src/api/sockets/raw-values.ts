@@ -19,7 +19,7 @@ export function keepRawValues(headers: Record<string, string | undefined>, rawHe
 	for (const [name, lines] of values) headers[name] = lines.join("\n");
 }
 
-/** Whether there is anything to be done by `keepRawValues`. */
+/** Whether `keepRawValues` is needed. */
 export function hasRawValues(name: string): boolean {
 	return name.startsWith(prefix);
 }

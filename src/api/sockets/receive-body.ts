@@ -1,11 +1,11 @@
-/** Takes the body of a request from its connection, within the bounds of size, time and memory. */
+/** Reads the body of a request, within limits of size, time and memory. */
 import type { Readable } from "node:stream";
 import { ApiError } from "../../core/errors.ts";
 import type { Clock } from "../../core/time/clock.ts";
 import { largestBodyBytes } from "../wire/body.ts";
 import type { BodyBudget, Timeouts } from "./limits.ts";
 
-/** `aborted`: it ends, but not where the client wanted it to. */
+/** `aborted`: it is incomplete. */
 export type Body = Readable & { readonly aborted: boolean };
 
 export interface BodyLimits {
@@ -14,7 +14,7 @@ export interface BodyLimits {
 	bodies: BodyBudget;
 }
 
-/** By listeners: an asynchronous iterator makes several promises per chunk, and an error when it is left. */
+/** With listeners: an asynchronous iterator creates several promises per chunk, and an error when it is left. */
 export function receiveBody(
 	{ body, headers }: { body: Body; headers: Record<string, string | undefined> },
 	{ clock, timeouts, bodies }: BodyLimits,
@@ -76,7 +76,7 @@ function tooLarge(): ApiError {
 	return new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${largestBodyBytes}`, {});
 }
 
-/** A body that breaks off is none. */
+/** An incomplete body is discarded. */
 function brokenOff(): ApiError {
 	return new ApiError("BadRequest", "the client is gone");
 }

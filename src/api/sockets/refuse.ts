@@ -1,10 +1,10 @@
-/** Answers on a connection that has no request to be answered: what came was none. */
+/** Responses on connections without a valid request. */
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Reason, Status } from "../../core/errors.ts";
 import type { Clock } from "../../core/time/clock.ts";
 
-/** Node's codes of what was wrong → the answer; everything else is a bad request. */
+/** Node's error codes → the response; everything else is a bad request. */
 const answers: Readonly<Record<string, [code: number, message: string]>> = {
 	HPE_HEADER_OVERFLOW: [431, "the head of the request is too large"],
 	ERR_HTTP_REQUEST_TIMEOUT: [408, "request did not complete within the allotted timeout"],
@@ -16,15 +16,15 @@ const reasons: Readonly<Record<number, Reason>> = { 400: "BadRequest", 405: "Met
 const lingerMs = 1000;
 
 export interface Refusals {
-	/** For what is not HTTP, or too much of it. */
+	/** For data that is not HTTP, or too large. */
 	malformed(error: Error & { code?: string }, socket: Duplex): void;
 	/** For a client that did not send all of its request's head in time. */
 	slow(socket: Duplex): void;
-	/** For CONNECT: nothing is reached through here. */
+	/** For CONNECT, which is not supported. */
 	connect(socket: Duplex): void;
 }
 
-/** Each says what was wrong, as a Status where it can still be said, and ends the connection. */
+/** Each sends the error as a Status, if it can still be sent, and closes the connection. */
 export function refusals(clock: Clock): Refusals {
 	return {
 		malformed(error, socket) {

@@ -1,4 +1,4 @@
-/** A watch on its way to a client, whatever carries it. */
+/** Sends a watch to a client, over any protocol. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse, WatchFrames } from "../../core/exchange.ts";
 import { eventLine, SharedEvent } from "../cache/event.ts";
@@ -9,7 +9,7 @@ import type { Reply } from "./reply.ts";
 
 /** The maximum size of a write to a watcher, unless one event is larger. */
 const watchWriteBytes = 256 * 1024;
-/** What a watcher may have left untaken without being waited for, which costs more than a write. */
+/** How many unread bytes a watcher may have without being waited for, which costs more than a write. */
 const watchPatienceBytes = 64 * 1024;
 
 export type WatchConnections = Pick<Connections, "addWatch" | "watchCount">;
@@ -21,8 +21,8 @@ export interface WatchReply extends Pick<Reply, "head" | "drained" | "destroy" |
 }
 
 /**
- * Events of one turn of the event loop go out as one write. What a slow client has not taken waits as the lines that
- * all watchers share; only one write of it is a copy of its own.
+ * Events of one turn of the event loop are sent in one write. Unread events of a slow client wait as the lines that all
+ * watchers share; only one write is copied.
  */
 export function serveWatch(
 	response: Extract<ApiResponse, { type: "watch" }>,
@@ -34,7 +34,7 @@ export function serveWatch(
 	let lines: Buffer[] = [];
 	let queuedBytes = 0;
 	let isFull = false;
-	/** How much there is at the start: as long as a list, it does not count. Undefined until it is known. */
+	/** The size of the initial events, which may be as long as a list and do not count. Undefined until it is known. */
 	let initialBytes: number | undefined;
 	let over = false;
 	let forget: (() => void) | undefined;

@@ -1,4 +1,4 @@
-/** One request from a socket, whatever protocol it came by: body in, answer out. */
+/** One request from a socket, over any protocol: reads the body, sends the response. */
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import { ApiError } from "../../core/errors.ts";
@@ -22,7 +22,7 @@ export interface Incoming {
 	user: User | undefined;
 	client: Presence;
 	body: Body;
-	/** What is wrong with the request's head, though Node could read it. */
+	/** An error in the request's head that Node does not detect. */
 	problem?: string | undefined;
 	/** The socket: a request without one comes from this process. */
 	peer: NonNullable<ApiRequest["peer"]>;
@@ -31,8 +31,7 @@ export interface Incoming {
 /** Larger responses are compressed for clients that accept it; upstream's threshold. */
 const compressedBytes = 128 * 1024;
 /**
- * Larger responses are not indented: parsing and formatting them would block other requests, and nobody reads that
- * much.
+ * Larger responses are not indented: parsing and formatting them would block other requests.
  */
 const prettyBytes = 4 * 1024 * 1024;
 const compress = promisify(gzip);
@@ -143,7 +142,7 @@ async function serveObject(
 	else reply.answer(response.status, head, parts instanceof Uint8Array ? parts : Buffer.concat(parts, byteCount));
 }
 
-/** Asked for, or for human eyes: upstream does the same for browsers and command-line downloaders. */
+/** Requested, or for people: browsers and command-line downloaders, as upstream. */
 function wantsPretty(target: string, userAgent = ""): boolean {
 	const cut = target.indexOf("?");
 	const wish = cut < 0 || !target.includes("pretty") ? null : new URLSearchParams(target.slice(cut)).get("pretty");
@@ -176,7 +175,7 @@ async function serveStream(
 	reply.end();
 }
 
-/** Lines as one write: what watchers share is copied only then. */
+/** Lines in one write: only then are shared lines copied. */
 function inLines(reply: Reply): WatchReply {
 	return {
 		head: reply.head,

@@ -1,4 +1,4 @@
-/** certificatesigningrequests/approval: someone with the right to do so says yes or no. */
+/** certificatesigningrequests/approval: approves or denies a request. */
 
 import type { ApiResponse } from "../../core/exchange.ts";
 import { timestamp } from "../../core/time/clock.ts";
@@ -14,7 +14,7 @@ export function approval(context: Context, target: Target): Promise<ApiResponse>
 	return partOf(context, target, strategy(timestamp(context.server.clock.now())));
 }
 
-/** Only conditions are written. Targets are requests, in all of it. */
+/** Only conditions are written. All targets are requests. */
 function strategy(now: string): Strategy {
 	return {
 		prepare(sent, current) {

@@ -28,7 +28,7 @@ function readBinding(context: Context): Binding {
 	return decodeUnstored(context, "Binding", "Binding") as Binding;
 }
 
-/** The same by `/api/v1/namespaces/{namespace}/bindings`: the binding's own name is the pod's. */
+/** The same through `/api/v1/namespaces/{namespace}/bindings`: the binding has the pod's name. */
 export async function createBinding(context: Context, namespace: string): Promise<ApiResponse> {
 	const body = readBinding(context);
 	const name = body.metadata?.name ?? "";
@@ -64,7 +64,7 @@ export async function binding(context: Context, target: Target): Promise<ApiResp
 	return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
 
-/** @throws ApiError Conflict when the pod is not the one that is meant, or not to be bound */
+/** @throws ApiError Conflict if the pod has another uid, or must not be bound */
 function checkBinding({ kind }: Target, { metadata, spec }: Pod, uid: string | undefined): void {
 	const { name } = metadata;
 	if (uid !== undefined && uid !== "" && uid !== metadata.uid)
@@ -77,7 +77,7 @@ function checkBinding({ kind }: Target, { metadata, spec }: Pod, uid: string | u
 		throw conflict(kind, name, `pod ${name} has non-empty .spec.schedulingGates`);
 }
 
-/** The pod on its node. What stays as it was is the old pod's own. */
+/** The bound pod. Unchanged parts are shared with the old one. */
 function bound(pod: Pod, nodeName: string, sent: Binding["metadata"], now: string): Pod {
 	const resourceVersion = sent?.resourceVersion ?? unassigned;
 	const metadata: Pod["metadata"] = Object.assign({}, pod.metadata, { resourceVersion });

@@ -32,8 +32,7 @@ export async function connect(context: Context, target: Target): Promise<ApiResp
 }
 
 /**
- * Connections may begin with a GET, which stands for no more than reading. A client that reaches an agent can run
- * commands.
+ * Connections may start with a GET, which only needs permission to read. Clients that reach an agent can run commands.
  * @throws ApiError Forbidden
  */
 export async function ensureMayConnect({ server, user, info }: Context): Promise<void> {

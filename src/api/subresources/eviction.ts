@@ -44,7 +44,7 @@ export async function eviction(context: Context, target: Target): Promise<ApiRes
 	return objectResponse({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
 
-/** @returns a conflict when the pod has changed in the meantime, and may count for its budget now */
+/** @returns a conflict if the pod has changed in the meantime, and may count for its budget now */
 async function evictAsSeen(
 	context: Context,
 	target: NamedTarget,
@@ -70,7 +70,7 @@ async function evictAsSeen(
 	return undefined;
 }
 
-/** Before anything is written: the deletion that ends an eviction comes last. @throws ApiError what admission says */
+/** Admission before anything is written: the deletion comes last. @throws ApiError of admission */
 async function admitEviction(
 	context: Context,
 	target: NamedTarget,
@@ -80,10 +80,10 @@ async function admitEviction(
 	await admitOnly(writeOf(context, target, { operation: "create", object, old: object, ...how }));
 }
 
-/** `as seen`: the pod does not count for its budget as long as it does not change. */
+/** `as seen`: an unchanged pod does not count for its budget. */
 type Leave = "granted" | "as seen";
 
-/** Takes the disruption from the pod's budget, where it has one. @throws ApiError TooManyRequests */
+/** Counts the disruption in the pod's budget, if it has one. @throws ApiError TooManyRequests */
 async function disrupt({ server }: Context, pod: Pod, options: DeleteOptions): Promise<Leave> {
 	if (!isActive(pod)) return "granted";
 	if (pod.status?.phase === "Pending") return "as seen";
@@ -101,7 +101,7 @@ async function disrupt({ server }: Context, pod: Pod, options: DeleteOptions): P
 	const now = timestamp(server.clock.now());
 	let leave: Leave = "granted";
 	try {
-		// The controller takes the pod off the list when it sees it go, or after a while.
+		// The controller removes the pod from the list when it observes the deletion, or after a while.
 		await updateObject(ownContext(server), objectOf(server, podDisruptionBudgets as Kind, cached.object, "status"), {
 			make({ object }) {
 				const budget = copyObject(object) as PodDisruptionBudget;
@@ -121,9 +121,9 @@ async function disrupt({ server }: Context, pod: Pod, options: DeleteOptions): P
 }
 
 /**
- * Says in the pod's status why it goes: Jobs tell disruptions from failures by it (KEP-3329).
- * @returns the pod that says so; as it was seen when it is not there any more
- * @throws ApiError Conflict when it may not go as it is by now
+ * Sets the condition that marks the disruption: Jobs distinguish disruptions from failures by it (KEP-3329).
+ * @returns the changed pod; the given one if it no longer exists
+ * @throws ApiError Conflict if it has changed so that it may not be evicted
  */
 async function announce({ server }: Context, target: NamedTarget, seen: Cached, leave: Leave): Promise<Cached> {
 	const { kind } = target;
@@ -142,7 +142,7 @@ async function announce({ server }: Context, target: NamedTarget, seen: Cached, 
 			strategy: statusStrategy(kind, now),
 		});
 	} catch (error) {
-		// The deletion that follows has an answer for a pod that is gone, or another.
+		// The deletion that follows reports a missing or replaced pod.
 		if (isReason(error, "NotFound") || (leave === "granted" && isReason(error, "Conflict"))) return seen;
 		throw error;
 	}
@@ -194,7 +194,7 @@ function whyNot({ metadata: { name }, status }: PodDisruptionBudget): string {
 	const allowed = conditions.find(({ type }) => type === "DisruptionAllowed");
 	const refusal = allowed?.status === "False" && allowed.message !== "" ? allowed : undefined;
 	const refused = `The disruption budget ${name} does not allow evicting pods currently`;
-	// Counts are not to be trusted then.
+	// The counts are not reliable then.
 	if (refusal?.reason === "SyncFailed") return `${refused} because it failed sync: ${refusal.message}`;
 	if (currentHealthy <= desiredHealthy)
 		return `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;

@@ -1,4 +1,4 @@
-/** namespaces/finalize: the namespace controller has emptied a namespace and lets it go. */
+/** namespaces/finalize: the namespace controller has emptied a namespace, and removes its finalizer. */
 import type { ApiResponse } from "../../core/exchange.ts";
 import { keep } from "../mutate/strategies.ts";
 import type { Strategy } from "../mutate/write.ts";

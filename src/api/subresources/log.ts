@@ -21,7 +21,7 @@ export async function log(context: Context, target: Target): Promise<ApiResponse
 	return logAnswer(await forward(context, connection, path));
 }
 
-/** The agent says in plain words what is wrong; clients want a Status. @throws ApiError */
+/** The agent's errors are plain text; clients expect a Status. @throws ApiError */
 export async function logAnswer(response: ApiResponse): Promise<ApiResponse> {
 	if (response.type !== "stream" || response.status < 400) return response;
 	throw new ApiError(response.status === 404 ? "NotFound" : "BadRequest", await text(response.body));

@@ -6,7 +6,7 @@ import { get } from "../verbs/get.ts";
 import { patch } from "../verbs/patch.ts";
 import { update } from "../verbs/update.ts";
 
-/** A part of the object that is read whole and written by itself. */
+/** Subresources that read the whole object and write a part of it. */
 export async function partOf(context: Context, target: Target, strategy: Strategy): Promise<ApiResponse> {
 	switch (context.info.verb) {
 		case "get":

@@ -1,4 +1,4 @@
-/** The pod and container that logs, exec, attach and port-forward are about. */
+/** The pod and container of logs, exec, attach and port-forward. */
 
 import { ApiError } from "../../core/errors.ts";
 import type { Pod } from "../../kinds/generated/types.ts";

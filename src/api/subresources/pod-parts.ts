@@ -1,4 +1,4 @@
-/** pods/ephemeralcontainers and pods/resize: parts of a running pod that change by themselves. */
+/** pods/ephemeralcontainers and pods/resize: parts of a running pod that are changed separately. */
 import { sameJson } from "../../core/equal.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
@@ -18,7 +18,7 @@ export function resize(context: Context, target: Target): Promise<ApiResponse> {
 	return partOf(context, target, resizeStrategy);
 }
 
-/** Nothing but spec.ephemeralContainers. */
+/** Only spec.ephemeralContainers. */
 const ephemeralStrategy: Strategy = {
 	prepare(object, old) {
 		const [pod, before] = podsOf(object, old);
@@ -31,7 +31,7 @@ const ephemeralStrategy: Strategy = {
 	validate: (object, old) => validateEphemeralContainersUpdate(...podsOf(object, old)),
 };
 
-/** Nothing but resources and resize policies of containers, and resources of the whole pod. */
+/** Only resources and resize policies of containers, and resources of the whole pod. */
 const resizeStrategy: Strategy = {
 	prepare(object, old) {
 		const [pod, before] = podsOf(object, old);
@@ -50,7 +50,7 @@ const resizeStrategy: Strategy = {
 	validate: (object, old) => validateResize(...podsOf(object, old)),
 };
 
-/** One is known by its place; a name that changed, or a place that is new, stays to be refused. */
+/** Containers are matched by position; changed names and additional containers remain, and are rejected later. */
 function resized(containers: readonly Container[], sent: readonly Container[]): Container[] {
 	return sent.map((wanted, place) => {
 		const { name, resources, resizePolicy } = wanted;

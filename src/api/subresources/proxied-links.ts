@@ -8,11 +8,11 @@ import type { ApiResponse } from "../../core/exchange.ts";
 export interface Place {
 	/** Path of the proxy, up to and with `/proxy`. */
 	prefix: string;
-	/** What the backend, or the client, calls the backend's host: `10.0.0.1:8080`. */
+	/** Host names of the backend: `10.0.0.1:8080`. */
 	hosts: readonly string[];
 }
 
-/** The answer with Location and, where it is HTML, with links that lead through the proxy. */
+/** The response with a Location, and links in HTML, that lead through the proxy. */
 export function withProxiedLinks(response: ApiResponse, place: Place): ApiResponse {
 	if (response.type !== "stream") return response;
 	const { headers, body } = response;
@@ -20,13 +20,13 @@ export function withProxiedLinks(response: ApiResponse, place: Place): ApiRespon
 	if (location !== undefined && location !== "")
 		return { ...response, headers: { ...headers, location: proxiedLink(location, place) } };
 	const isHtml = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() === "text/html";
-	// What is packed stays as it is: backends are not asked to pack.
+	// Compressed responses are not changed: backends are not asked to compress.
 	if (!isHtml || (headers["content-encoding"] ?? "identity") !== "identity") return response;
 	const { "content-length": _, ...others } = headers;
 	return { ...response, headers: others, body: withLinks(body, (link) => proxiedLink(link, place)) };
 }
 
-/** The link as it must be below the proxy; relative links and those to other hosts stay. */
+/** The link below the proxy; relative links and those to other hosts are not changed. */
 export function proxiedLink(link: string, { prefix, hosts }: Place): string {
 	const [, host, path] = /^(?:(?:https?:)?\/\/([^/?#]*))?(\/.*)$/is.exec(link) ?? [];
 	if (path === undefined || (host !== undefined && !hosts.includes(host))) return link;
@@ -57,15 +57,15 @@ const linkAttributes = new Map<string, readonly string[]>(
 /** The library's `QuoteType.Unquoted`, without loading the library. */
 const unquoted = 1;
 
-/** A token that is longer than this is no link of a page: the rest of the answer passes unread. */
+/** Longer tokens are no links: the rest of the response passes unread. */
 const longestTokenLength = 1024 * 1024;
 
-/** HTML in any encoding that has ASCII in it, piece by piece: bytes that are no link pass unchanged. */
+/** HTML in any encoding that includes ASCII, as a stream: bytes that are no link pass unchanged. */
 export async function* withLinks(
 	html: AsyncIterable<Uint8Array>,
 	rewrite: (link: string) => string,
 ): AsyncGenerator<Uint8Array> {
-	// Loaded when first used: most servers never proxy a page.
+	// Loaded on first use: most servers never proxy a page.
 	const { Tokenizer } = await import("htmlparser2");
 	const rewriter = new LinkRewriter(rewrite);
 	const tokenizer = new Tokenizer({ decodeEntities: false }, rewriter);

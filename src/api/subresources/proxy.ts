@@ -1,4 +1,4 @@
-/** pods/proxy, services/proxy and nodes/proxy: HTTP through the API server to what runs in the cluster. */
+/** pods/proxy, services/proxy and nodes/proxy: HTTP through the API server into the cluster. */
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
@@ -16,10 +16,10 @@ import { withProxiedLinks } from "./proxied-links.ts";
 
 const handshakeTimeoutMs = 10_000;
 
-/** What is proxied to. */
+/** The target of a proxied request. */
 interface Backend {
 	connect(): Promise<Duplex>;
-	/** Its host and port, as it may call itself; undefined for an agent, which is not asked by a name. */
+	/** Its host and port; undefined for an agent. */
 	host: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export async function proxy(context: Context, target: Target): Promise<ApiRespon
 	return withProxiedLinks(response, { prefix, hosts: [backend.host, host].filter((name) => name !== undefined) });
 }
 
-/** A connection that becomes something else. Who reaches an agent by it can run commands. */
+/** An upgraded connection. Clients that reach an agent with it can run commands. */
 async function switched(context: Context, target: Target): Promise<ApiResponse> {
 	const { server, request } = context;
 	if (target.kind.plural === "nodes") await ensureMayConnect(context);
@@ -63,7 +63,7 @@ function backendOf(server: Server, target: Target): Backend {
 	const { namespace = "" } = target;
 	if (target.kind.plural === "nodes") {
 		if (target.objects.get(objectKey(target.kind, undefined, name)) === undefined) throw notFound(target.kind, name);
-		// An agent listens on one socket, whatever port is asked for.
+		// An agent listens on one socket, which stands for every port.
 		return { connect: () => dial(server, name), host: undefined };
 	}
 	const isPod = target.kind.plural === "pods";
@@ -88,7 +88,7 @@ function splitName(target: Target): { scheme: string; name: string; port: string
 }
 
 /**
- * TLS without a check of the certificate: what a pod presents is its own affair.
+ * TLS without a check of the certificate, which a pod chooses itself.
  * @param connection belongs to the result
  */
 async function secured(connection: Duplex, clock: Clock): Promise<Duplex> {

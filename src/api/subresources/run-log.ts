@@ -1,4 +1,4 @@
-/** runs/log: what a container of a run wrote, from what is kept of it or, while its pod is there, from its node. */
+/** runs/log: the log of a container of a run: the stored one or, while its pod exists, that of its node. */
 
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
@@ -20,7 +20,7 @@ interface Wanted {
 	attempt: number;
 	/** Whether the container was not started again in this pod. */
 	isNewest: boolean;
-	/** It ended without a word. */
+	/** It wrote nothing. */
 	isEmpty: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The scale subresource: how many replicas, in the same form for every kind (`autoscaling/v1 Scale`). */
+/** The scale subresource: the number of replicas, in the same form for every kind (`autoscaling/v1 Scale`). */
 
 import { ApiError, invalid } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
@@ -63,7 +63,7 @@ function checkReplicas({ kind }: NamedTarget, object: KubeObject): void {
 }
 
 /**
- * The object with its new number of replicas, which from now on belongs to the one that applies.
+ * The object with its new number of replicas, which the field manager of the request then owns.
  * @throws ApiError Conflict
  */
 function owned(context: Context, target: NamedTarget, current: Cached, next: KubeObject): KubeObject {
@@ -84,7 +84,7 @@ function owned(context: Context, target: NamedTarget, current: Cached, next: Kub
 function readScale(context: Context): { value: unknown } {
 	const { request } = context;
 	if (context.info.verb === "update") return readObjectBody(request);
-	// A patch is read as what it is written in; what it means depends on its type.
+	// A patch is decoded by its syntax; its meaning depends on its type.
 	const written = contentType(request) === applyPatch ? "application/yaml" : "application/json";
 	return readObjectBody({ ...request, headers: { ...request.headers, "content-type": written } });
 }
@@ -99,7 +99,7 @@ function rescaled({ kind }: NamedTarget, current: Cached, scale: Scale): KubeObj
 	return object;
 }
 
-/** That of the whole object; what is wrong with the number is wrong with the scale. */
+/** The strategy of the whole object; errors of the number are reported for the scale. */
 function scaleStrategy({ kind, name }: NamedTarget, now: string): Strategy {
 	const { prepare, validate } = mainStrategy(kind, now);
 	return {

@@ -1,4 +1,4 @@
-/** Subresources: what can be done with one object besides reading and writing it. */
+/** Subresources: operations on one object other than reading and writing it. */
 
 import type { ApiResponse } from "../../core/exchange.ts";
 import { timestamp } from "../../core/time/clock.ts";
@@ -41,9 +41,9 @@ const subresources: Readonly<Record<string, Serve>> = {
 	"services/proxy": proxy,
 };
 
-/** Those with answers of their own, which are no objects of the kind. */
+/** Subresources whose responses are no objects of the kind. */
 const answersItself: ReadonlySet<string | undefined> = new Set(["binding", "eviction", "scale", "token"]);
-/** Those whose query and answer are for others to read. */
+/** Subresources whose query and response are forwarded. */
 export const passesOn: ReadonlySet<string | undefined> = new Set(["attach", "exec", "log", "portforward", "proxy"]);
 
 export async function serveSubresource(context: Context, target: Target): Promise<ApiResponse> {

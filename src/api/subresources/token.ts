@@ -1,4 +1,4 @@
-/** serviceaccounts/token: a token for a while, perhaps bound to a pod (`authentication.k8s.io/v1 TokenRequest`). */
+/** serviceaccounts/token: a token that expires, optionally bound to a pod (`authentication.k8s.io/v1 TokenRequest`). */
 
 import { ApiError, conflict, invalid, notFound } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
@@ -85,7 +85,7 @@ export async function token(context: Context, target: Target): Promise<ApiRespon
 
 const reviewed = { group: "authentication.k8s.io", kind: "TokenRequest" };
 
-/** What the body says of the account must be true of it. */
+/** The body's metadata must match the account. */
 function checkMetadata(
 	said: NonNullable<TokenRequest["metadata"]>,
 	{ name, namespace, uid }: KubeObject["metadata"],
@@ -117,7 +117,7 @@ type Binding = Pick<Claims["kubernetes.io"], "pod" | "node" | "secret">;
 
 const boundKinds: Readonly<Record<string, Kind>> = lookup({ Pod: pods, Secret: secrets, Node: nodes });
 
-/** The object that the token dies with. */
+/** The object that the token is bound to. */
 function bound({ server }: Context, account: KubeObject, reference: BoundObject | undefined): Binding {
 	if (reference === undefined) return {};
 	const { apiVersion = "", kind: kindName = "", name = "", uid } = reference;

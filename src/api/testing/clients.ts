@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { request as plainRequest } from "node:http";
 import type { ClientHttp2Session } from "node:http2";
-import { request } from "node:https";
+import { request, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
 import { systemClock } from "../../core/time/clock.ts";
 import { listen } from "../listen.ts";
 import type { Timeouts } from "../sockets/limits.ts";
@@ -13,6 +15,18 @@ export const closers: (() => unknown)[] = [];
 /** For `afterEach`. */
 export async function closeAll(): Promise<void> {
 	for (const close of closers.splice(0).reverse()) await close();
+}
+
+/** Listens on a free port of loopback until `closeAll`. @returns the port */
+export async function listening(server: Server): Promise<number> {
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	closers.push(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	// It listens on a port.
+	return (server.address() as AddressInfo).port;
 }
 
 let shared: Promise<TestCertificates> | undefined;

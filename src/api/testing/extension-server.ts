@@ -1,11 +1,8 @@
-/** The extension API server that stands in for upstream's sample, in this process, and its registration. */
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:https";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { expect, vi } from "vitest";
-import { closers, sharedCertificates } from "./clients.ts";
+import { closers, listening, sharedCertificates } from "./clients.ts";
 import { type AskOptions, type TestApi, type TestOptions, testApi } from "./test-api.ts";
 
 interface Settings {
@@ -53,13 +50,7 @@ export async function extensionServer(names: string[] = ["front-proxy-client"]):
 		},
 		intercept: (request, response) => extension.intercept?.(request, response) ?? false,
 	});
-	https.listen(0, "127.0.0.1");
-	await once(https, "listening");
-	closers.push(() => {
-		https.closeAllConnections();
-		https.close();
-	});
-	const { port } = https.address() as AddressInfo;
+	const port = await listening(https);
 	const extension: ExtensionServer = { port, https, ca, asked, askedByItself, intercept: undefined };
 	return extension;
 }

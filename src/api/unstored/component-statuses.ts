@@ -1,6 +1,6 @@
 /**
  * `kubectl get componentstatuses`: the parts of the control plane, each as an object that is made when it is asked for.
- * They run in this process, and a server that answers has read its store: so they are well.
+ * They run in this process, and a server that responds has read its store, so they are always healthy.
  */
 import { notFound } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";

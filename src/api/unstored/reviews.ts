@@ -1,4 +1,4 @@
-/** Questions that are answered and not stored: who am I, whose token is this, may I. */
+/** Reviews, which are answered and not stored: SelfSubjectReview, TokenReview, access reviews. */
 
 import { ApiError, type Cause, invalid } from "../../core/errors.ts";
 import type { ApiResponse, User } from "../../core/exchange.ts";
@@ -51,7 +51,7 @@ async function answer(
 	apiVersion: string,
 ): Promise<ApiResponse> {
 	if (context.info.verb !== "create") throw methodNotAllowed();
-	// An answer has no other view than itself.
+	// Responses have no other view, such as a table.
 	offers.plain.format(context.request.headers["accept"]);
 	// Some have no spec; the fields of those that have one are of the type that the body was decoded as.
 	const body = decodeUnstored(context, kind, kind) as { spec?: Record<string, unknown> };
@@ -65,7 +65,7 @@ async function answer(
 	return objectResponse({ kind, apiVersion, metadata, ...asked, status: answered }, 201);
 }
 
-/** A question about access is about one thing, and about someone. */
+/** An access review names either a resource or a path, and a user. */
 function accessProblems(kind: string, spec: Record<string, unknown>): Cause[] {
 	if (kind === "SelfSubjectRulesReview") return [];
 	const { resourceAttributes, nonResourceAttributes, user, groups } = spec;
@@ -111,7 +111,7 @@ function subjectAccess(context: Context, spec: Record<string, unknown>): Promise
 	return accessOf(context, asked, spec);
 }
 
-/** A question about one namespace, which the path names. */
+/** A review for the namespace in the path. */
 function localAccess(context: Context, spec: Record<string, unknown>): Promise<object> {
 	const { namespace = "" } = context.info.resource ?? {};
 	// Decoding made sure of its type.
@@ -172,8 +172,7 @@ interface AskedSelector {
 }
 
 /**
- * As a query has it. What it has no words for is left out, which asks for more than was meant, and so is refused
- * sooner.
+ * In the syntax of a query. Unsupported requirements are omitted, which asks for more, so that access is denied sooner.
  */
 function selectorText({ rawSelector, requirements = [] }: AskedSelector): string {
 	if (rawSelector) return rawSelector;

@@ -17,7 +17,7 @@ export async function deleteOne(context: Context, target: Target): Promise<ApiRe
 	warn(context, target, options);
 	const wanted = named(target);
 	const { cached, gone } = await deleteObject(context, wanted, options);
-	// What is really gone is answered with a Status, save for some kinds; what stays, with what is left of it.
+	// The response to a completed deletion is a Status, except for some kinds; otherwise the remaining object.
 	const { kind } = target;
 	if (!gone || kind.returnsDeleted) return present(context, target, cached);
 	const { name, uid } = cached.object.metadata;
@@ -26,7 +26,7 @@ export async function deleteOne(context: Context, target: Target): Promise<ApiRe
 	);
 }
 
-/** Deletes what the selectors select, and answers with a list of it. */
+/** Deletes the selected objects, and responds with a list of them. */
 export async function deleteCollection(context: Context, target: Target): Promise<ApiResponse> {
 	const { server, request } = context;
 	if (target.kind.deletedOneByOne) throw methodNotAllowed();
@@ -47,7 +47,7 @@ export async function deleteCollection(context: Context, target: Target): Promis
 		try {
 			deleted.push((await deleteObject(context, one, options)).cached);
 		} catch (error) {
-			// Someone else was faster; that is as good.
+			// It was deleted concurrently.
 			if (!isReason(error, "NotFound")) throw error;
 		}
 	}

@@ -12,7 +12,7 @@ export async function get(context: Context, target: Target): Promise<ApiResponse
 	return present(context, target, wanted.kind.custom === undefined ? cached : await servedForm(wanted.kind, cached));
 }
 
-/** Waits until the cache may answer: 0 takes what there is, a revision at least that, none the newest. */
+/** Waits until the cache is fresh enough: for 0 never, for a revision until that, without one until the newest. */
 export async function freshEnough({ cache }: Server, revision: number | undefined): Promise<void> {
 	if (revision === undefined) await cache.fresh();
 	else await cache.reached(revision);

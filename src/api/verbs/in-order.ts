@@ -14,7 +14,7 @@ interface Waiting {
 	event(forms: readonly Cached[]): ServedWatchEvent | undefined;
 }
 
-/** A watch that falls further behind ends, and its client starts another one. */
+/** A watch that is further behind ends, and its client starts another one. */
 const mostWaiting = 10_000;
 
 export class InOrder {

@@ -1,4 +1,4 @@
-/** What LIST and WATCH may be asked together (`meta/v1` ListOptions; API concepts, "Resource versions"). */
+/** Which options of LIST and WATCH may be combined (`meta/v1` ListOptions; API concepts, "Resource versions"). */
 import { type Cause, invalid } from "../../core/errors.ts";
 import { forbidden, notSupported } from "../../core/validation/field-errors.ts";
 

@@ -1,5 +1,5 @@
 /**
- * LIST, whole or in pages, of now or of a revision (API concepts, "Resource versions", "Retrieving large result sets").
+ * LIST, whole or in pages, now or at a revision (API concepts, "Resource versions", "Retrieving large result sets").
  */
 import { ApiError, isReason, messageOf } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
@@ -69,7 +69,7 @@ function pageOf(query: URLSearchParams): Page {
 	return { limit, exact: revision };
 }
 
-/** @throws ApiError BadRequest, in the words that lists have for it */
+/** @throws ApiError BadRequest with the message for lists */
 function listedRevision(version: string): number | undefined {
 	try {
 		return revisionOf(version);
@@ -86,7 +86,7 @@ interface Found {
 	remaining?: number;
 }
 
-/** @throws ApiError Expired when the revision is too long ago */
+/** @throws ApiError Expired if the revision is too old */
 function select(context: Context, target: Target, selection: Selection, page: Page): Found | Promise<Found> {
 	const { objects, kind, namespace } = target;
 	const prefix = keyPrefix(kind, kind.namespaced ? namespace : undefined);
@@ -105,7 +105,7 @@ function firstOf(source: Iterable<Cached>, selection: Selection, page: Page): Fo
 	let remaining = 0;
 	for (const cached of source) {
 		if (next !== undefined) {
-			// Only an unfiltered list says how many are left, so only that one counts on.
+			// Only an unfiltered list reports the remaining number, so only then are the rest counted.
 			if (!selection.everything) break;
 			remaining++;
 			continue;
@@ -162,8 +162,7 @@ function invalidToken(why: string): ApiError {
 }
 
 /**
- * The error brings a token for the rest of the list as it is now (API concepts, "Retrieving large results sets in
- * chunks").
+ * The error has a token for the rest of the current list (API concepts, "Retrieving large results sets in chunks").
  */
 function continueExpired(start: string): ApiError {
 	return new ApiError(

@@ -69,8 +69,8 @@ export async function patch(
 }
 
 /**
- * The patch is well formed; what comes of it is not an object of the type.
- * @param text what the message shows: as upstream, the strategic patch itself, or the result of one of another type
+ * The patch is well formed, but its result is not an object of the type.
+ * @param text for the message: as upstream, the strategic patch itself, or the result of one of another type
  */
 function wrongResult(text: string, why: string): ApiError {
 	return invalid({ group: "", kind: "" }, "", [invalidValue("patch", text, why)]);
@@ -82,7 +82,7 @@ export function checkPatchType(type: string, { withoutStrategicMerge }: Partial<
 	if (!types.includes(type)) throw unsupportedMediaType(types);
 }
 
-/** The object after a patch of one of the types that say what to change. */
+/** The object after a patch other than server-side apply. */
 export function applied(
 	target: Pick<Target, "kind" | "served">,
 	before: object,
@@ -102,11 +102,11 @@ export function applied(
 	);
 }
 
-/** Apply makes the object when there is none yet, if the user may. */
+/** Server-side apply, which creates a missing object if the user may. */
 async function apply(context: Context, target: NamedTarget, config: unknown, strategy: Strategy): Promise<ApiResponse> {
 	const { server, request } = context;
 	const make = (live: Cached | undefined): KubeObject => {
-		// In the stored version, and without its defaults: what they add belongs to nobody.
+		// In the stored version, without defaults, which have no owner.
 		const wanted = decodeObject(context, target, { value: config, duplicateFields: [] }, { defaults: false });
 		const object = serverSideApply({
 			live: live && fields(live.object),
@@ -141,7 +141,7 @@ async function apply(context: Context, target: NamedTarget, config: unknown, str
 	return present(context, target, cached);
 }
 
-/** What is applied says in full what it is, and is what the path names. @throws ApiError BadRequest */
+/** The applied object must have apiVersion and kind, and match the path. @throws ApiError BadRequest */
 function checkApplied(target: NamedTarget, config: unknown): void {
 	if (typeof config !== "object" || config === null || Array.isArray(config))
 		throw new ApiError("BadRequest", "error decoding YAML: the configuration must be an object");

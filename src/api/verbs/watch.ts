@@ -17,12 +17,11 @@ import { InOrder } from "./in-order.ts";
 import { checkWatchOptions } from "./list-options.ts";
 import { revisionOf } from "./resource-version.ts";
 
-/** What timers can count to. */
+/** The maximum delay of timers. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * Watches from outside end after this long or up to twice as long, as upstream: clients that come again may do so
- * elsewhere.
+ * Watches from outside end after this long or up to twice as long, as upstream, so that clients are rebalanced.
  */
 const leastMinutes = 30;
 
@@ -30,12 +29,12 @@ type Sink = Parameters<Extract<ApiResponse, { type: "watch" }>["start"]>[0];
 
 interface WatchOptions {
 	selection: Selection;
-	/** Changes after it; undefined: first everything there is, as ADDED; `now`: only what comes. */
+	/** Changes after it; undefined: first all existing objects, as ADDED; `now`: only future changes. */
 	afterRevision: number | "now" | undefined;
-	/** Everything there is must be at least this new; undefined: as new as can be. */
+	/** The initial state must be at least this new; undefined: the newest. */
 	atLeastRevision: number | undefined;
 	bookmarks: boolean;
-	/** A bookmark says when everything there was has been sent. */
+	/** A bookmark marks the end of the initial state. */
 	initialEventsEnd: boolean;
 	timeoutMs: number | undefined;
 }
@@ -64,7 +63,7 @@ function watchOptions({ request: { query } }: Context, target: Target): WatchOpt
 	return {
 		selection: selectionOf(target, query, target.name),
 		afterRevision: sendsInitial ? undefined : revision || "now",
-		// An old rule: without a word about what is sent first, revision 0 means as new as can be.
+		// A legacy rule: without sendInitialEvents, revision 0 means the newest state.
 		atLeastRevision: initial === null || initial === "" ? undefined : revision,
 		bookmarks,
 		initialEventsEnd: sendsInitial && bookmarks,
@@ -72,7 +71,7 @@ function watchOptions({ request: { query } }: Context, target: Target): WatchOpt
 	};
 }
 
-/** From here on until the watch is registered nothing waits, so that no change can fall between. */
+/** Synchronous until the watch is registered, so that no change is missed. */
 function run(
 	context: Context,
 	target: Target,

@@ -1,9 +1,7 @@
-import { once } from "node:events";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { AdmissionRequest, InProcessWebhook } from "../../server/admission-review.ts";
-import { closeAll, closers, sharedCertificates } from "../../testing/clients.ts";
+import { closeAll, closers, listening, sharedCertificates } from "../../testing/clients.ts";
 import { type Json, type TestApi, type TestOptions, testApi } from "../../testing/test-api.ts";
 
 afterEach(closeAll);
@@ -35,13 +33,7 @@ async function hooks(replies: Record<string, Reply>) {
 		const { uid } = review.request;
 		outgoing.end(JSON.stringify(reply.raw ?? { apiVersion, kind, response: { uid, ...reply } }));
 	});
-	server.listen(0, "127.0.0.1");
-	await once(server, "listening");
-	closers.push(() => {
-		server.closeAllConnections();
-		server.close();
-	});
-	const { port } = server.address() as AddressInfo;
+	const port = await listening(server);
 	const webhook = (path: string, more: object = {}) => ({
 		name: `${path.slice(1)}.example.com`,
 		clientConfig: {

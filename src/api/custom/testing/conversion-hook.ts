@@ -1,8 +1,5 @@
-/** A webhook that converts widgets, as a server of its own. */
-import { once } from "node:events";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import { closers, sharedCertificates } from "../../testing/clients.ts";
+import { listening, sharedCertificates } from "../../testing/clients.ts";
 import type { Json } from "../../testing/test-api.ts";
 import { definition, version } from "./definitions.ts";
 import { integer, schema } from "./widgets.ts";
@@ -51,13 +48,7 @@ export async function hook(): Promise<Hook> {
 		const answer = made.answer(review);
 		if (answer !== undefined) response.end(JSON.stringify(answer));
 	});
-	server.listen(0, "127.0.0.1");
-	await once(server, "listening");
-	closers.push(() => {
-		server.closeAllConnections();
-		server.close();
-	});
-	const { port } = server.address() as AddressInfo;
+	const port = await listening(server);
 	const caBundle = Buffer.from(certificates.ca).toString("base64");
 	const { spec } = definition({
 		versions: [

@@ -1,4 +1,4 @@
-/** Answers on a connection that asked to become something else, and stays what it is. */
+/** Responses to upgrade requests that are refused. */
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ApiResponse } from "../../../core/exchange.ts";
@@ -9,7 +9,7 @@ export function refuseUpgrade(socket: Duplex, error: unknown): void {
 	if (response.type === "object") answerUpgrade(socket, response);
 }
 
-/** As if no upgrade had been asked for. */
+/** The response to the same request without upgrade. */
 export function answerUpgrade(socket: Duplex, response: Extract<ApiResponse, { type: "object" }>): void {
 	if (socket.destroyed) return;
 	const bytes = response.bytes();

@@ -1,4 +1,4 @@
-/** Logs and watches over WebSocket, for clients that can read nothing else as it comes: browsers. */
+/** Logs and watches over WebSocket, for clients that can stream nothing else: browsers. */
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -10,13 +10,13 @@ import { serveWatch, type WatchConnections, type WatchReply } from "../serve-wat
 import { refuseUpgrade } from "./refuse-upgrade.ts";
 
 const base64Protocol = "base64.binary.k8s.io";
-/** What clients may ask for; without one messages are binary too. */
+/** The subprotocols; without one, messages are binary, too. */
 const streamProtocols = ["binary.k8s.io", base64Protocol];
 
 const server = new WebSocketServer({
 	noServer: true,
 	perMessageDeflate: false,
-	// Clients have nothing to say here.
+	// Messages of clients are ignored.
 	maxPayload: 64 * 1024,
 	handleProtocols: (offered) => streamProtocols.find((protocol) => offered.has(protocol)) ?? false,
 });
@@ -60,7 +60,7 @@ async function sendStream(body: AsyncIterable<Uint8Array>, websocket: WebSocket)
 	websocket.close(1000);
 }
 
-/** A message for each event: of text for JSON, of bytes for frames, without their heads. */
+/** A message for each event: text for JSON, binary for frames without their heads. */
 function watchReply(websocket: WebSocket, socket: Duplex, client: Presence, headBytes?: number): WatchReply {
 	const binary = headBytes !== undefined;
 	return {

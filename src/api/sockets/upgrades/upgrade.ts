@@ -1,6 +1,6 @@
 /**
- * Connections that ask to become something else. They are requests like any other; what they come to is a connection to
- * an agent or a pod, or a log or a watch that a WebSocket may carry.
+ * Upgrades. They pass the pipeline like any other request; the result is a connection to an agent or a pod, or a log or
+ * watch over WebSocket.
  */
 import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
@@ -29,7 +29,7 @@ export interface Upgrade {
 	connections?: WatchConnections | undefined;
 }
 
-/** Never throws: what is wrong is answered on the socket. */
+/** Never throws: errors are sent on the socket. */
 export async function upgrade(
 	handle: Handler,
 	{ incoming, socket, head, user, connections = uncounted }: Upgrade,
@@ -43,7 +43,7 @@ export async function upgrade(
 		if (response.type === "connection") pass(incoming, socket, head, response);
 		else if (response.type === "object") answerUpgrade(socket, response);
 		else if (isWebSocket(incoming)) {
-			// Loaded when first used: most servers never see one.
+			// Loaded on first use: most servers never need it.
 			const { answerOverWebSocket } = await import("./stream-over-websocket.ts");
 			answerOverWebSocket(response, { incoming, socket, head, connections });
 		} else throw new ApiError("BadRequest", "this resource cannot be upgraded");
@@ -85,7 +85,7 @@ function requestHead(incoming: IncomingMessage, path: string, host = "localhost"
 
 type Identity = NonNullable<Extract<ApiResponse, { type: "connection" }>["identity"]>;
 
-/** Bytes both ways, at the pace of the slower side, until both ends are done or one breaks. */
+/** Pipes both directions with backpressure, until both ends have ended or one fails. */
 function join(client: Duplex, other: Duplex, inFrames: boolean): void {
 	// A disconnect is not detected while the connection is not read.
 	if (client instanceof Socket) client.setTimeout(idleMs, () => client.destroy());
