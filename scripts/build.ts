@@ -7,6 +7,7 @@ import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { sourceInfo } from "../src/cluster/control-plane/build-info.ts";
+import { buildDashboard } from "./build-dashboard.ts";
 import { bundling, programs, root } from "./bundling.ts";
 
 const dist = join(root, "dist");
@@ -25,6 +26,7 @@ const sourcesOfPrograms = {
 	envtest: "src/cluster/envtest/envtest-main.ts",
 };
 await Promise.all([
+	buildDashboard(join(next, "dashboard")),
 	build({
 		...bundling,
 		entryPoints: { index: "src/index.ts", testing: "src/testing.ts" },

@@ -26,6 +26,7 @@ export const nodePrograms = [
 export const testPrograms = [
 	...nodePrograms,
 	{ command: "openssl", package: "openssl", why: "docs/admission.md makes the certificate of a webhook" },
+	{ command: "chromium", package: "chromium", why: "the tests of the dashboard use it in a browser" },
 	{ command: "mariadbd", package: "mariadb-server-core", why: "the MySQL lab runs a real database" },
 	{ command: "mariadb-dump", package: "mariadb-client", why: "the MySQL lab queries and dumps it" },
 	{

@@ -148,6 +148,15 @@ describe("a pod", () => {
 		],
 		["is not ready", pod("a", { status: { phase: "Running", containerStatuses: [container(running)] } }), ["notReady"]],
 		[
+			"is not ready after a restart",
+			pod("a", {
+				status: {
+					containerStatuses: [container(running, { restartCount: 1, lastState: { terminated: { exitCode: 137 } } })],
+				},
+			}),
+			["notReady"],
+		],
+		[
 			"waits for an init container",
 			pod("a", {
 				spec: { initContainers: [{ name: "init", image: "i" }] },

@@ -80,6 +80,10 @@ export function namesOf(type: Explained, evidence: Evidence): string[] {
 	return explainers[type].among(evidence).map(({ metadata }) => metadata.name);
 }
 
+export function isHarmless({ code }: Finding): boolean {
+	return harmless.has(code);
+}
+
 /** Nodes, and objects that no controller manages, with findings that are not harmless. */
 export function problems(evidence: Evidence): { type: Explained; name: string; findings: Finding[] }[] {
 	return explainedTypes.flatMap((type) =>
@@ -88,6 +92,6 @@ export function problems(evidence: Evidence): { type: Explained; name: string; f
 			// A claim is explained with the pod that waits for it.
 			.filter((object) => type !== "persistentvolumeclaim" && controllerOf(object) === undefined)
 			.map(({ metadata: { name } }) => ({ type, name, findings: explain(type, name, evidence) ?? [] }))
-			.filter(({ findings }) => findings.some(({ code }) => !harmless.has(code))),
+			.filter(({ findings }) => findings.some((one) => !isHarmless(one))),
 	);
 }

@@ -20,6 +20,7 @@ const floors: Record<string, readonly string[]> = {
 	client: ["kinds", "core"],
 	why: ["client", "kinds", "core"],
 	api: ["store", "kinds", "core"],
+	dashboard: ["api", "why", "store", "client", "kinds", "core"],
 	history: ["api", "client", "store", "kinds", "core"],
 	notify: ["client", "store", "kinds", "core"],
 	controllers: ["client", "kinds", "core"],
@@ -27,6 +28,7 @@ const floors: Record<string, readonly string[]> = {
 	proxy: ["network", "client", "kinds", "core"],
 	node: ["runtime", "images", "network", "client", "kinds", "linux", "core"],
 	cluster: [
+		"dashboard",
 		"node",
 		"proxy",
 		"scheduler",

@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	clock: async () => (await import("./clock.ts")).clockCommand(),
 	kubeconfig: async () => (await import("./kubeconfig.ts")).kubeconfigCommand(),
 	kubectl: async () => (await import("./kubectl.ts")).kubectlCommand(),
+	dashboard: async () => (await import("./dashboard.ts")).dashboardCommand(),
 	why: async () => (await import("./why.ts")).whyCommand(),
 	run: async () => (await import("./run.ts")).runCommand(),
 	images: async () => (await import("./images.ts")).imagesCommand(),

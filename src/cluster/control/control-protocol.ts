@@ -62,6 +62,15 @@ export type ClockCommand =
 	/** Runs at `rate` times real time. */
 	| { do: "run"; rate: number };
 
+/** Who looks at the dashboard. */
+export interface DashboardRequest {
+	/** Default: the cluster's administrator. */
+	user?: string;
+	groups?: readonly string[];
+	/** Refuse everything that changes something. */
+	readOnly?: boolean;
+}
+
 export interface ControlRequests {
 	status: { body: undefined; reply: ClusterStatus };
 	/** Responds when every node is Ready, and those that had ended are recreated. */
@@ -69,6 +78,8 @@ export interface ControlRequests {
 	addNodes: { body: AddNodes; reply: NodeStatus[] };
 	removeNode: { body: { name: string }; reply: NodeStatus };
 	clock: { body: ClockCommand; reply: ClockStatus };
+	/** Responds with a link that logs in once. */
+	dashboard: { body: DashboardRequest; reply: { url: string } };
 	/** Responds when every Secret was written with a new key, and the old key is deleted. */
 	rotateSecrets: { body: undefined; reply: { count: number } };
 	/** Writes a copy of the store to an existing folder. */

@@ -65,6 +65,7 @@ async function main(): Promise<void> {
 		addNodes: (request) => server.addNodes(request),
 		removeNode: ({ name }) => server.removeNode(name),
 		clock: (command) => server.clock(command),
+		dashboard: (request) => server.dashboard(request),
 		rotateSecrets: () => server.rotateSecrets(),
 		copyStore: async ({ folder }) => {
 			await server.copyStore(folder);

@@ -7,7 +7,14 @@ import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
 import type { Node } from "../../kinds/generated/types.ts";
 import { logError } from "../../linux/process-log.ts";
 import { Assembly, type PartLoaders } from "../assembly/assembly.ts";
-import type { AddNodes, ClockCommand, ClockStatus, ClusterStatus, NodeStatus } from "../control/control-protocol.ts";
+import type {
+	AddNodes,
+	ClockCommand,
+	ClockStatus,
+	ClusterStatus,
+	DashboardRequest,
+	NodeStatus,
+} from "../control/control-protocol.ts";
 import { supervision } from "../control/supervision.ts";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { cox } from "../control-plane/identities.ts";
@@ -19,6 +26,7 @@ import { addNode } from "../nodes/node-labels.ts";
 import { planNodes, poolNode } from "../nodes/node-numbering.ts";
 import { readSettings, type Settings, writeSettings } from "../settings/settings.ts";
 import type { ApiListeners } from "./api-listeners.ts";
+import type { DashboardListener } from "./dashboard-listener.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { launchSettings } from "./launch-settings.ts";
 import { clusterStatus, nodeStatus, type StatusParts } from "./server-status.ts";
@@ -48,6 +56,8 @@ export class ClusterServer {
 	#listeners: ApiListeners | undefined;
 	/** Undefined before its start; fulfilled when it answers. */
 	#controlPlane: Promise<ControlPlane> | undefined;
+	/** Undefined until someone asks for a link. */
+	#dashboard: Promise<DashboardListener> | undefined;
 	#readyAfterMs: number | undefined;
 
 	constructor(layout: Layout, options: LaunchOptions) {
@@ -262,6 +272,24 @@ export class ClusterServer {
 	async copyStore(folder: string): Promise<void> {
 		if (this.#opened === undefined) throw new Error("the cluster is still starting");
 		await this.#opened.disk.copyTo(folder);
+	}
+
+	/** A link to the dashboard, whose port is opened with the first. */
+	async dashboard(request: DashboardRequest): Promise<{ url: string }> {
+		if (this.#controlPlane === undefined) throw new Error("the cluster is still starting");
+		const controlPlane = await this.#controlPlane;
+		this.#dashboard ??= this.#openDashboard(controlPlane).catch((error: unknown) => {
+			this.#dashboard = undefined;
+			throw error;
+		});
+		return { url: (await this.#dashboard).link(request) };
+	}
+
+	async #openDashboard(controlPlane: ControlPlane): Promise<DashboardListener> {
+		const { DashboardListener } = await import("./dashboard-listener.ts");
+		const listener = await DashboardListener.open(controlPlane, this.#time);
+		this.#assembly.atEnd(() => listener.close());
+		return listener;
 	}
 
 	clock(command: ClockCommand): Promise<ClockStatus> {

@@ -98,25 +98,25 @@ function runFindings(one: Observed): Finding[] {
 	return [finding(about, code, { container: container.name, message }, show, log)];
 }
 
-/** A container that ended and is started again. */
+/** A container that ended and is started again. One that runs again is of interest only if its probe kills it. */
 function crashFindings(one: Observed): Finding[] {
 	const { container, status, about, evidence, pod } = one;
-	const isWaiting = status.state?.waiting?.reason === "CrashLoopBackOff";
-	const last = status.state?.terminated ?? status.lastState?.terminated;
-	if (last === undefined || (status.state?.running !== undefined && status.ready)) return [];
-	if (!isWaiting && status.state?.terminated === undefined && status.restartCount === 0) return [];
+	const { running, waiting, terminated } = status.state ?? {};
+	const last = terminated ?? status.lastState?.terminated;
+	if (last === undefined || (running !== undefined && status.ready)) return [];
 	const { name } = container;
-	const log = logOf(one, isWaiting || status.state?.running !== undefined);
+	const log = logOf(one, terminated === undefined);
 	const show = [shown(one, log), commandsIn(evidence.namespace).describe("pod", about.name)];
-	if (last.reason === "OOMKilled")
-		return [finding(about, "outOfMemory", { container: name, limit: container.resources?.limits?.memory ?? "" }, show)];
-	if (last.reason === "StartError" || last.reason === "ContainerCannotRun")
-		return [finding(about, "commandNotFound", { container: name, message: last.message ?? "" }, show.slice(1))];
 	const killed = latestEvent(evidence, pod.metadata, "Killing")?.message ?? "";
 	if (/failed (liveness|startup) probe/.test(killed)) {
 		const message = latestEvent(evidence, pod.metadata, "Unhealthy")?.message ?? killed;
 		return [finding(about, "killedByProbe", { container: name, message }, show.toReversed(), log)];
 	}
+	if (running !== undefined || (waiting !== undefined && waiting.reason !== "CrashLoopBackOff")) return [];
+	if (last.reason === "OOMKilled")
+		return [finding(about, "outOfMemory", { container: name, limit: container.resources?.limits?.memory ?? "" }, show)];
+	if (last.reason === "StartError" || last.reason === "ContainerCannotRun")
+		return [finding(about, "commandNotFound", { container: name, message: last.message ?? "" }, show.slice(1))];
 	const params = { container: name, restarts: status.restartCount, exitCode: last.exitCode };
 	return [finding(about, "crashing", params, show, log)];
 }

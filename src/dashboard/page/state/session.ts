@@ -1,0 +1,26 @@
+import { signal } from "@preact/signals";
+
+export interface SessionInfo {
+	user: string;
+	groups: readonly string[];
+	readOnly: boolean;
+	csrf: string;
+	version: string;
+	clock: ClockInfo;
+}
+
+export interface ClockInfo {
+	kind: "system" | "virtual";
+	nowMs: number;
+	rate?: number;
+}
+
+/** Undefined before it is known. */
+export const session = signal<SessionInfo | undefined>(undefined);
+
+/** @throws Error if nobody is logged in */
+export async function loadSession(): Promise<void> {
+	const response = await fetch("/session");
+	if (!response.ok) throw new Error(((await response.json()) as { message: string }).message);
+	session.value = (await response.json()) as SessionInfo;
+}

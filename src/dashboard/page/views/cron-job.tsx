@@ -1,0 +1,175 @@
+/** A CronJob: its schedule in words, the next runs in both zones, and all past ones, deleted Jobs included. */
+import { useSignal } from "@preact/signals";
+import type { CronJob } from "../../../kinds/generated/types.ts";
+import type { Run, RunResult } from "../../../kinds/history/types.ts";
+import { manualJob } from "../../../kinds/self-help/manual-job.ts";
+import { Action } from "../parts/action.tsx";
+import { Badge, type Tone } from "../parts/status.tsx";
+import { TimeLine } from "../parts/time-line.tsx";
+import { patch, post } from "../state/api.ts";
+import { clockInfo, nowMs } from "../state/clock.ts";
+import { all, pathOf, roots } from "../state/objects.ts";
+import { href } from "../state/route.ts";
+import { session } from "../state/session.ts";
+import { inWords, nextRuns, scheduleProblem } from "../text/schedule.ts";
+import { age, dateTime, span } from "../text/times.ts";
+import { words } from "../text/words.ts";
+import { Frame, podsOf } from "./frame.tsx";
+
+const mostRuns = 50;
+
+export function CronJobView({ cronJob }: { cronJob: CronJob }) {
+	const w = words();
+	const { metadata, spec } = cronJob;
+	const jobs = all("jobs").filter((job) => job.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid));
+	const pods = jobs.flatMap((job) => podsOf(job.metadata.uid));
+	const path = pathOf("cronjobs", metadata);
+	const actions = (
+		<>
+			<Action run={() => runNow(cronJob)}>{w.runNow}</Action>
+			<Action run={() => patch(path, { merge: { spec: { suspend: !spec.suspend } } })}>
+				{spec.suspend ? w.resume : w.suspend}
+			</Action>
+		</>
+	);
+	const uids = jobs.map((job) => job.metadata.uid);
+	return (
+		<Frame type="cronjob" plural="cronjobs" object={cronJob} pods={pods} uids={uids} actions={actions}>
+			<Schedule key={metadata.uid} cronJob={cronJob} path={path} />
+			<PastRuns cronJob={cronJob} />
+		</Frame>
+	);
+}
+
+/** As `cox run` does it. */
+async function runNow(cronJob: CronJob): Promise<void> {
+	const job = manualJob(cronJob, { by: session.value?.user ?? "", env: [] });
+	const { namespace } = cronJob.metadata;
+	await post(`${roots.jobs}/namespaces/${namespace}/jobs`, { apiVersion: "batch/v1", kind: "Job", ...job });
+}
+
+function Schedule({ cronJob, path }: { cronJob: CronJob; path: string }) {
+	const w = words();
+	const draft = useSignal<string | undefined>(undefined);
+	const { schedule: current, timeZone = "UTC", suspend } = cronJob.spec;
+	const schedule = draft.value ?? current;
+	const problem = scheduleProblem(schedule);
+	return (
+		<section class="card" aria-label={w.schedule}>
+			<h2>{w.schedule}</h2>
+			<div class="bar">
+				<input
+					aria-label={w.schedule}
+					aria-invalid={problem !== undefined}
+					value={schedule}
+					readOnly={session.value?.readOnly !== false}
+					onInput={(event) => (draft.value = event.currentTarget.value)}
+				/>
+				<span>{timeZone}</span>
+				<Action
+					disabled={schedule === current || problem !== undefined}
+					run={async () => {
+						await patch(path, { merge: { spec: { schedule } } });
+						draft.value = undefined;
+					}}
+				>
+					{w.apply}
+				</Action>
+				{draft.value !== undefined && (
+					<button type="button" onClick={() => (draft.value = undefined)}>
+						{w.cancel}
+					</button>
+				)}
+			</div>
+			<p aria-live="polite">{problem ?? inWords(schedule)}</p>
+			{problem === undefined && (
+				<table class={suspend ? "off" : ""}>
+					<thead>
+						<tr>
+							<th scope="col">{w.nextRuns}</th>
+							<th scope="col">{w.yourTime}</th>
+							<th scope="col">
+								{w.jobTime} ({timeZone})
+							</th>
+						</tr>
+					</thead>
+					<tbody>
+						{nextRuns(schedule, timeZone, nowMs()).map((atMs, index) => (
+							<tr key={atMs}>
+								<td>{index + 1}</td>
+								<td>{dateTime(atMs)}</td>
+								<td>{dateTime(atMs, timeZone)}</td>
+							</tr>
+						))}
+					</tbody>
+				</table>
+			)}
+			{clockInfo()?.kind === "virtual" && <small>{dateTime(nowMs(), timeZone)}</small>}
+		</section>
+	);
+}
+
+const tones: Readonly<Record<RunResult, Tone>> = {
+	Running: "busy",
+	Succeeded: "done",
+	Failed: "bad",
+	Deleted: "off",
+	Skipped: "off",
+};
+
+function PastRuns({ cronJob }: { cronJob: CronJob }) {
+	const w = words();
+	const runs = all("runs")
+		.filter(({ spec }) => spec.cronJobUID === cronJob.metadata.uid)
+		.toSorted((a, b) => startMs(b) - startMs(a))
+		.slice(0, mostRuns);
+	const spans = runs.toReversed().map((run) => {
+		const endMs = run.status.endTime === undefined ? nowMs() : Date.parse(run.status.endTime);
+		const tone = tones[run.status.result];
+		return { id: run.metadata.uid, label: run.metadata.name, startMs: startMs(run), endMs, tone };
+	});
+	return (
+		<section>
+			<h2>{w.pastRuns}</h2>
+			<TimeLine spans={spans} />
+			<table>
+				<thead>
+					<tr>
+						<th scope="col">{w.started}</th>
+						<th scope="col">{w.age}</th>
+						<th scope="col">{w.result}</th>
+						<th scope="col">{w.duration}</th>
+						<th scope="col">{w.name}</th>
+						<th scope="col">{w.message}</th>
+					</tr>
+				</thead>
+				<tbody>
+					{runs.map(({ metadata, spec, status }) => (
+						<tr key={metadata.uid}>
+							<td>{dateTime(Date.parse(status.startTime ?? spec.scheduledTime ?? metadata.creationTimestamp))}</td>
+							<td>{age(status.startTime ?? spec.scheduledTime)}</td>
+							<td>
+								<Badge tone={tones[status.result]} word={status.result} />
+							</td>
+							<td>
+								{status.skipped === undefined ? span(status.startTime, status.endTime) : `×${status.skipped.count}`}
+							</td>
+							<td>
+								{spec.jobName === undefined ? (
+									""
+								) : (
+									<a href={href("job", metadata.namespace, spec.jobName)}>{spec.jobName}</a>
+								)}
+							</td>
+							<td>{status.message ?? status.reason ?? ""}</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</section>
+	);
+}
+
+function startMs({ metadata, spec, status }: Run): number {
+	return Date.parse(status.startTime ?? spec.scheduledTime ?? metadata.creationTimestamp);
+}

@@ -1,0 +1,44 @@
+/** A DaemonSet: each node, with its pod or the lack of one. */
+import type { DaemonSet } from "../../../kinds/generated/types.ts";
+import { RestartAction } from "../parts/scale.tsx";
+import { Badge, PodBadge } from "../parts/status.tsx";
+import { all } from "../state/objects.ts";
+import { href } from "../state/route.ts";
+import { words } from "../text/words.ts";
+import { nodeStatus } from "./cluster.tsx";
+import { Frame, podsOf } from "./frame.tsx";
+
+export function DaemonSetView({ set }: { set: DaemonSet }) {
+	const w = words();
+	const pods = podsOf(set.metadata.uid);
+	return (
+		<Frame
+			type="daemonset"
+			plural="daemonsets"
+			object={set}
+			pods={pods}
+			actions={<RestartAction plural="daemonsets" object={set} />}
+		>
+			<ul class="ordinals" aria-label={w.nodes}>
+				{all("nodes").map((node) => {
+					const { name, uid } = node.metadata;
+					const pod = pods.find(({ spec }) => spec.nodeName === name);
+					return (
+						<li key={uid} class={`card ordinal${pod === undefined ? " absent" : ""}`}>
+							<a href={href("node", "", name)}>{name}</a>
+							<Badge {...nodeStatus(node)} />
+							{pod === undefined ? (
+								<Badge tone="off" word={w.none} />
+							) : (
+								<>
+									<a href={href("pod", pod.metadata.namespace, pod.metadata.name)}>{pod.metadata.name}</a>
+									<PodBadge pod={pod} />
+								</>
+							)}
+						</li>
+					);
+				})}
+			</ul>
+		</Frame>
+	);
+}

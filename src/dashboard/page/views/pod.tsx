@@ -1,0 +1,110 @@
+/** A pod: containers with their states and restarts, conditions, what it belongs to, and where it runs. */
+import type { Container, ContainerStatus, Pod } from "../../../kinds/generated/types.ts";
+import { Badge, type Tone } from "../parts/status.tsx";
+import { href } from "../state/route.ts";
+import { age, span } from "../text/times.ts";
+import { words } from "../text/words.ts";
+import { Frame } from "./frame.tsx";
+
+export function PodView({ pod }: { pod: Pod }) {
+	const w = words();
+	const { metadata, spec, status = {} } = pod;
+	const owner = metadata.ownerReferences?.find(({ controller }) => controller);
+	const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+	return (
+		<Frame type="pod" plural="pods" object={pod} pods={[pod]}>
+			<dl class="facts">
+				<dt>{w.node}</dt>
+				<dd>{spec.nodeName ? <a href={href("node", "", spec.nodeName)}>{spec.nodeName}</a> : w.none}</dd>
+				<dt>IP</dt>
+				<dd>{status.podIP ?? w.none}</dd>
+				<dt>{w.owner}</dt>
+				<dd>
+					{owner === undefined ? (
+						w.none
+					) : (
+						<a href={href(owner.kind.toLowerCase(), metadata.namespace, owner.name)}>
+							{owner.kind}/{owner.name}
+						</a>
+					)}
+				</dd>
+				<dt>{w.age}</dt>
+				<dd>{age(metadata.creationTimestamp)}</dd>
+				<dt>{w.labels}</dt>
+				<dd>
+					{Object.entries(metadata.labels ?? {}).map(([key, value]) => (
+						<code key={key}>
+							{key}={value}{" "}
+						</code>
+					))}
+				</dd>
+			</dl>
+			<h2>{w.containers}</h2>
+			<table>
+				<thead>
+					<tr>
+						<th scope="col">{w.name}</th>
+						<th scope="col">{w.status}</th>
+						<th scope="col">{w.restarts}</th>
+						<th scope="col">{w.duration}</th>
+						<th scope="col">{w.image}</th>
+					</tr>
+				</thead>
+				<tbody>
+					{[...(spec.initContainers ?? []), ...spec.containers].map((container) => (
+						<ContainerRow
+							key={container.name}
+							container={container}
+							status={statuses.find(({ name }) => name === container.name)}
+						/>
+					))}
+				</tbody>
+			</table>
+			<h2>{w.conditions}</h2>
+			<table>
+				<tbody>
+					{(status.conditions ?? []).map(({ type, status: is, reason, message, lastTransitionTime }) => (
+						<tr key={type}>
+							<td>
+								<Badge tone={is === "True" ? "good" : "busy"} word={type ?? ""} />
+							</td>
+							<td>{age(lastTransitionTime)}</td>
+							<td>
+								{reason} {message}
+							</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</Frame>
+	);
+}
+
+function ContainerRow({ container, status }: { container: Container; status: ContainerStatus | undefined }) {
+	const { running, waiting, terminated } = status?.state ?? {};
+	return (
+		<tr>
+			<td>{container.name}</td>
+			<td>
+				<Badge {...stateOf(status)} />
+			</td>
+			<td>{status?.restartCount ?? 0}</td>
+			<td>{waiting === undefined ? span(running?.startedAt ?? terminated?.startedAt, terminated?.finishedAt) : ""}</td>
+			<td>{container.image}</td>
+		</tr>
+	);
+}
+
+function stateOf(status: ContainerStatus | undefined): { tone: Tone; word: string } {
+	const w = words();
+	const { running, waiting, terminated } = status?.state ?? {};
+	if (running !== undefined)
+		return status?.ready ? { tone: "good", word: w.ready } : { tone: "busy", word: `${w.running}, ${w.notReady}` };
+	if (terminated !== undefined)
+		return {
+			tone: terminated.exitCode === 0 ? "done" : "bad",
+			word: `${terminated.reason ?? ""} (${w.exitCode} ${terminated.exitCode})`,
+		};
+	const reason = waiting?.reason ?? "";
+	return { tone: /BackOff|Err|Invalid/.test(reason) ? "bad" : "busy", word: reason || w.none };
+}
