@@ -103,6 +103,16 @@ describe("ports of the machine", { timeout: 60_000 }, () => {
 		await isClosed(`${balancer}:8090`);
 	});
 
+	test("a tunnel leads to Services and pods by name and address", async () => {
+		const through = (url: string) =>
+			cluster.cox("tunnel", "--", "curl", "--silent", "--show-error", "--max-time", "10", url);
+		expect(await through("http://web.default")).toMatchObject({ code: 0, stdout: "web" });
+		const address = await cluster.kubectl("get", "pod", "web", "-o", "jsonpath={.status.podIP}");
+		expect(await through(`http://${address}:8080`)).toMatchObject({ code: 0, stdout: "web" });
+		expect((await through("http://nothing.default")).code).not.toBe(0);
+		expect((await through(`http://${address}:81`)).code).not.toBe(0);
+	});
+
 	test("a port that another program has is named, and opened when it is free", async () => {
 		const other: Server = createServer();
 		await new Promise<void>((resolve) => other.listen(0, "0.0.0.0", resolve));

@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	kubeconfig: async () => (await import("./kubeconfig.ts")).kubeconfigCommand(),
 	kubectl: async () => (await import("./kubectl.ts")).kubectlCommand(),
 	dashboard: async () => (await import("./dashboard.ts")).dashboardCommand(),
+	tunnel: async () => (await import("./tunnel.ts")).tunnelCommand(),
 	why: async () => (await import("./why.ts")).whyCommand(),
 	run: async () => (await import("./run.ts")).runCommand(),
 	images: async () => (await import("./images.ts")).imagesCommand(),

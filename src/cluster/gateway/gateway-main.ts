@@ -10,21 +10,28 @@ import { systemClock } from "../../core/time/clock.ts";
 import { logError } from "../../linux/process-log.ts";
 import { forwardTcp } from "../../proxy/gateway/forward-tcp.ts";
 import { forwardUdp } from "../../proxy/gateway/forward-udp.ts";
+import { serveSocks } from "../../proxy/gateway/socks.ts";
 import { Chooser } from "../../proxy/gateway/target.ts";
+import { clusterNames } from "./names.ts";
 import type { GatewayOrder } from "./protocol.ts";
 
 const clock = systemClock();
-const served = new Map<string, { chooser: Chooser; close(): void }>();
+const served = new Map<string, { chooser?: Chooser; close(): void }>();
 
 process.on("message", (order: GatewayOrder, handle: unknown) => {
 	const { key } = order;
 	if (order.do === "aim") {
-		served.get(key)?.chooser.aim(order.target);
+		served.get(key)?.chooser?.aim(order.target);
 		return;
 	}
 	served.get(key)?.close();
 	served.delete(key);
 	if (order.do === "close") return;
+	if (order.do === "tunnel") {
+		if (handle instanceof Server)
+			served.set(key, { close: serveSocks(handle, { clock, resolve: clusterNames(order.dns) }) });
+		return;
+	}
 	const chooser = new Chooser(order.target, clock);
 	if (handle instanceof Server) served.set(key, { chooser, close: forwardTcp(handle, chooser) });
 	else if (handle instanceof UdpSocket) served.set(key, { chooser, close: forwardUdp(handle, chooser, clock) });

@@ -1,5 +1,7 @@
 /** Starts the gateway process (gateway-main.ts) when a port is published, and gives it orders. */
 import type { ChildProcess } from "node:child_process";
+import type { Socket as UdpSocket } from "node:dgram";
+import type { Server } from "node:net";
 import { spawnApart } from "../../linux/inherited.ts";
 import type { PublishedPort } from "../../proxy/gateway/published-ports.ts";
 import type { Target } from "../../proxy/gateway/target.ts";
@@ -27,10 +29,25 @@ export class GatewayProcess {
 
 	/** @throws Error that says why the port cannot be opened */
 	async open({ key, protocol, address, port, target }: PublishedPort): Promise<void> {
-		const child = await this.#running();
-		const handle = await bind(protocol, address, port);
-		const order: GatewayOrder = { do: "serve", key, protocol, target };
+		await this.#pass({ do: "serve", key, protocol, target }, await bind(protocol, address, port));
+	}
+
+	/**
+	 * Opens a SOCKS proxy into the cluster.
+	 * @param dns address of the cluster's DNS
+	 * @returns its port
+	 * @throws Error that says why the port cannot be opened
+	 */
+	async openTunnel(address: string, port: number, dns: string): Promise<number> {
+		const handle = await bind("TCP", address, port);
+		const bound = handle.address();
+		await this.#pass({ do: "tunnel", key: "tunnel", dns }, handle);
+		return typeof bound === "object" && bound !== null ? bound.port : port;
+	}
+
+	async #pass(order: GatewayOrder, handle: Server | UdpSocket): Promise<void> {
 		try {
+			const child = await this.#running();
 			await new Promise<void>((resolve, reject) =>
 				child.send(order, handle, (error) => (error === null ? resolve() : reject(error))),
 			);

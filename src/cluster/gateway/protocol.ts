@@ -6,5 +6,7 @@ import type { Target } from "../../proxy/gateway/target.ts";
 export type GatewayOrder =
 	/** With a listening server or a bound UDP socket, which this process opened in the machine's network. */
 	| { do: "serve"; key: string; protocol: "TCP" | "UDP"; target: Target }
+	/** With a listening server: a SOCKS proxy, which asks this DNS server. */
+	| { do: "tunnel"; key: string; dns: string }
 	| { do: "aim"; key: string; target: Target }
 	| { do: "close"; key: string };
