@@ -179,7 +179,7 @@ describe("a cluster whose parts are killed", { timeout: 60_000 }, () => {
 		await cluster.coxOk("down");
 		// What the test itself killed may still be on its way out.
 		await eventually(async () => expect(traces.look()).toEqual([]), 5_000);
-		await network.expectNoTrace();
+		await network.expectNoTrace(cluster.data);
 	});
 });
 

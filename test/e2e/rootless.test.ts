@@ -113,13 +113,13 @@ describe.skipIf(because !== undefined)(`an ordinary user's cluster ${because ?? 
 		expect(traces.look()).not.toEqual([]);
 		await cluster.coxOk("down");
 		expect(traces.look()).toEqual([]);
-		await network.expectNoTrace();
+		await network.expectNoTrace(cluster.data);
 		await cluster.coxOk("up");
 		await eventually(async () => expect(await inPod("db-0", "cat", "/data/file")).toBe("kept\n"));
 		kill(traces.pids(/./));
 		await cluster.coxOk("down");
 		await eventually(async () => expect(traces.look()).toEqual([]), 5_000);
-		await network.expectNoTrace();
+		await network.expectNoTrace(cluster.data);
 	});
 });
 

@@ -76,5 +76,5 @@ test("two clusters with the same names never meet, and the end of one is nothing
 	await left.coxOk("reset");
 	expect(await right.coxOk("status")).toMatch(/node-1 +Ready/);
 	await right.coxOk("down");
-	await network.expectNoTrace();
+	await network.expectNoTrace(left.data, right.data);
 });

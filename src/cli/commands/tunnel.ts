@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Command } from "commander";
-import { openTunnel } from "../../cluster/gateway/tunnel.ts";
+import { openTunnel } from "../../cluster/server/tunnel.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
 import { count } from "../options/whole-number.ts";

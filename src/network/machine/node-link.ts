@@ -45,7 +45,8 @@ END
 exec nsenter --target=${pid} --net sh -c '${inNode}'`;
 	const local = localAddresses.map((own) => `addr add ${own}/32 dev lo\n`).join("");
 	await run([...enterSwitch, "sh", "-c", script], {
-		input: `link set lo up\n${local}link set eth0 up\naddr add ${address}/${nodePrefixBits} dev eth0\n`,
+		// Addresses that no pod has must not go back to the switch.
+		input: `link set lo up\n${local}link set eth0 up\nroute replace unreachable ${podCidr}\naddr add ${address}/${nodePrefixBits} dev eth0\n`,
 	});
 }
 

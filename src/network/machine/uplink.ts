@@ -34,7 +34,7 @@ const routeProtocol = 186;
  */
 export async function connectUplink({ id, switchPid, ranges }: Uplink): Promise<string[]> {
 	const link = linkPrefix + id;
-	if (!linksOf("self").includes(` ${link}:`)) await makeLink(link, switchPid, freeBlock(id));
+	if (!linksOf("self").includes(` ${link}:`)) await makeLink(link, switchPid, freeBlock(id), ranges);
 	const own = addressOf(link);
 	const far = formatIPv4((parseIPv4(own) ?? 0) + 1);
 	// Others in the machine's networks get no way to pods: only answers are let in.
@@ -71,8 +71,11 @@ function tableOf(id: string): string {
 	return `coxswain-${id}`;
 }
 
-/** The switch masquerades, too: every cluster has the same addresses inside. */
-async function makeLink(link: string, switchPid: number, block: number): Promise<void> {
+/**
+ * The switch masquerades, too: every cluster has the same addresses inside. So what nobody has in this cluster must not
+ * leave it: it may be in another one.
+ */
+async function makeLink(link: string, switchPid: number, block: number, ranges: readonly string[]): Promise<void> {
 	const [own, far] = [formatIPv4(block + 1), formatIPv4(block + 2)];
 	const script = `set -e
 ip -batch - <<'END'
@@ -86,6 +89,7 @@ ip -batch - <<'END'
 addr add ${far}/30 dev ${inSwitch}
 link set ${inSwitch} up
 route replace default via ${own}
+${ranges.map((range) => `route replace unreachable ${range}`).join("\n")}
 END
 nft 'table ip coxswain-out { chain postrouting { type nat hook postrouting priority 100; oifname "${inSwitch}" masquerade; }; }'
 OUTER`;

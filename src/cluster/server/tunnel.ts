@@ -4,9 +4,9 @@ import { systemClock } from "../../core/time/clock.ts";
 import { createMachine } from "../../network/machine.ts";
 import { control } from "../control/control-client.ts";
 import type { Layout } from "../files/layout.ts";
+import { GatewayProcess } from "../gateway/gateway-process.ts";
 import { dnsAddress } from "../settings/cluster-network.ts";
 import { defaultSettings, readSettings } from "../settings/settings.ts";
-import { GatewayProcess } from "./gateway-process.ts";
 
 export interface Tunnel {
 	/** Of 127.0.0.1. */
