@@ -20,7 +20,7 @@ const machine = [
 	"src/{network,runtime/process,runtime/cri}/**/*.test.ts",
 	"src/cluster/{data,snapshot}/**/*.test.ts",
 	"src/proxy/policy/enforcement.test.ts",
-	"src/store/lmdb.test.ts",
+	"src/store/lmdb/lmdb.test.ts",
 	"src/**/kubectl.test.ts",
 ];
 

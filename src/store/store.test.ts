@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { type StoreUnderTest, storeContract } from "./contract.ts";
 import { createFaultyStore } from "./faulty.ts";
-import { openLmdbStore } from "./lmdb.ts";
+import { openLmdbStore } from "./lmdb/lmdb.ts";
 import { createMemoryStore } from "./memory.ts";
 
 storeContract("memory store", async () => ({ store: createMemoryStore(), remove: async () => {} }));

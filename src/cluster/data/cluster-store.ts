@@ -1,7 +1,7 @@
 /** The store of a cluster in a data directory: opens it with encryption, and copies it for snapshots. */
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type DurableStore, openLmdbStore } from "../../store/lmdb.ts";
+import { type DurableStore, openLmdbStore } from "../../store/lmdb/lmdb.ts";
 import type { Store } from "../../store/store.ts";
 import { transformStore } from "../../store/transform.ts";
 import { EncryptionAtRest, type EncryptionSettings, readEncryptionFile } from "../encryption/at-rest.ts";

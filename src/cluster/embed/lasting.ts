@@ -14,7 +14,7 @@ export function signingKey(): string {
 
 export async function openStore(wanted: "memory" | { folder: string }, { clock }: Timing): Promise<Store> {
 	if (wanted === "memory") return createMemoryStore();
-	const { openLmdbStore } = await import("../../store/lmdb.ts");
+	const { openLmdbStore } = await import("../../store/lmdb/lmdb.ts");
 	const store = openLmdbStore(wanted);
 	return clock instanceof VirtualClock ? holdTimeForWrites(store, clock) : store;
 }

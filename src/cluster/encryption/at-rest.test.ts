@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { keyNameOf } from "../../store/encryption.ts";
-import { openLmdbStore } from "../../store/lmdb.ts";
+import { openLmdbStore } from "../../store/lmdb/lmdb.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { Store } from "../../store/store.ts";
 import { withinBounds } from "../../store/testing/bounded-store.ts";

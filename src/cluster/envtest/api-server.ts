@@ -10,7 +10,7 @@ import { messageOf } from "../../core/errors.ts";
 import { isRecord } from "../../core/object.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { logError } from "../../linux/process-log.ts";
-import { openLmdbStore } from "../../store/lmdb.ts";
+import { openLmdbStore } from "../../store/lmdb/lmdb.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane/control-plane.ts";
 import { readOptionFile } from "../files/option-file.ts";
 import { planNodes, poolNode } from "../nodes/node-numbering.ts";

@@ -9,7 +9,7 @@ import { jwtAuthenticators } from "../../api/credentials/oidc/configuration.ts";
 import { podSecurityConfiguration } from "../../api/pod-security/configuration-file.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { logError } from "../../linux/process-log.ts";
-import type { DurableStore } from "../../store/lmdb.ts";
+import type { DurableStore } from "../../store/lmdb/lmdb.ts";
 import type { Store } from "../../store/store.ts";
 import type { Assembly } from "../assembly/assembly.ts";
 import { clientTrust } from "../control-plane/client-trust.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { checkStoreFile, type StoreReport } from "../../store/check.ts";
 import { Encryption } from "../../store/encryption.ts";
+import { checkStoreFile, type StoreReport } from "../../store/lmdb/check.ts";
 import { readEncryptionFile } from "../encryption/at-rest.ts";
 import { readOwnKeys } from "../encryption/key-file.ts";
 import { type Layout, layoutOf } from "../files/layout.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { dataFileProblem } from "../../store/data-file.ts";
-import { openLmdbStore } from "../../store/lmdb.ts";
+import { dataFileProblem } from "../../store/lmdb/data-file.ts";
+import { openLmdbStore } from "../../store/lmdb/lmdb.ts";
 import { control, NotRunning } from "../control/control-client.ts";
 import type { Layout } from "../files/layout.ts";
 

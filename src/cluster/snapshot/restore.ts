@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
-import { openLmdbStore } from "../../store/lmdb.ts";
+import { openLmdbStore } from "../../store/lmdb/lmdb.ts";
 import { processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";
 import { enterData, type RegisterOptions } from "../data/data-directories.ts";

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { systemClock } from "../../core/time/clock.ts";
-import { openLmdbStore } from "../../store/lmdb.ts";
+import { openLmdbStore } from "../../store/lmdb/lmdb.ts";
 import { readIdentity } from "../data/store-identity.ts";
 import { keyFile } from "../encryption/key-file.ts";
 import { syncFolder } from "../files/durable-file.ts";

@@ -2,7 +2,7 @@
  * Writes to the store of the folder in argv until it is killed; prints a line for each acknowledged write: its number,
  * revision and key. Eight concurrent writers, so that commits share transactions.
  */
-import { openLmdbStore } from "../lmdb.ts";
+import { openLmdbStore } from "../lmdb/lmdb.ts";
 
 const [folder = "", from = "0", flush] = process.argv.slice(2);
 const store = openLmdbStore({ folder, historyCommits: 200, flush: flush !== "false" });

@@ -2,11 +2,11 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { ApiError, messageOf } from "../core/errors.ts";
+import { ApiError, messageOf } from "../../core/errors.ts";
+import type { Change, Entry } from "../store.ts";
+import type { CommitRecord } from "../watches.ts";
 import { dataFileProblem } from "./data-file.ts";
 import { decodePointer, decodeRecord, encodePointer, logKey, type Pointer, revisionOf } from "./records.ts";
-import type { Change, Entry } from "./store.ts";
-import type { CommitRecord } from "./watches.ts";
 
 /**
  * The format that is written. Format 2 records the size of the history; that of a store in format 1 is computed once.

@@ -1,8 +1,9 @@
 /** One transaction of the embedded store: decides on its commits, before anything is written. */
-import type { Tables } from "./lmdb-tables.ts";
+
+import type { Change, Commit, CommitResult, Entry } from "../store.ts";
+import type { CommitRecord } from "../watches.ts";
 import { encodeRecord, logKey, type Pointer, revisionOf } from "./records.ts";
-import type { Change, Commit, CommitResult, Entry } from "./store.ts";
-import type { CommitRecord } from "./watches.ts";
+import type { Tables } from "./tables.ts";
 
 /** The state of the tables combined with the writes of the commits so far. */
 export class Batch {

@@ -1,9 +1,9 @@
 /** Ensures that only one process uses a data folder. */
 import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { ApiError } from "../core/errors.ts";
-import { isCode } from "../linux/descriptors.ts";
-import { identify, isZombie } from "../linux/processes.ts";
+import { ApiError } from "../../core/errors.ts";
+import { isCode } from "../../linux/descriptors.ts";
+import { identify, isZombie } from "../../linux/processes.ts";
 
 interface Holder {
 	pid: number;

@@ -1,12 +1,12 @@
 /** The embedded, durable store: one data folder, one process, based on LMDB. */
 import { mkdirSync } from "node:fs";
-import { ApiError, asError } from "../core/errors.ts";
+import { ApiError, asError } from "../../core/errors.ts";
+import { type Commit, type CommitResult, checkCommit, type Entry, type Store } from "../store.ts";
+import { Watches } from "../watches.ts";
+import { Batch } from "./batch.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
-import { Batch } from "./lmdb-batch.ts";
-import { checkSpace, freeOnDisk } from "./lmdb-space.ts";
-import { Tables } from "./lmdb-tables.ts";
-import { type Commit, type CommitResult, checkCommit, type Entry, type Store } from "./store.ts";
-import { Watches } from "./watches.ts";
+import { checkSpace, freeOnDisk } from "./space.ts";
+import { Tables } from "./tables.ts";
 
 export interface LmdbOptions {
 	/** The data folder; created if it does not exist. */

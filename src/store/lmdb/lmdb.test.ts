@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ApiError } from "../core/errors.ts";
+import { ApiError } from "../../core/errors.ts";
+import type { Change, Store } from "../store.ts";
 import { openLmdbStore } from "./lmdb.ts";
-import type { Change, Store } from "./store.ts";
 
 const rounds = Number(process.env["STORE_KILL_ROUNDS"] ?? 2);
-const writer = new URL("./testing/writer.ts", import.meta.url).pathname;
+const writer = new URL("../testing/writer.ts", import.meta.url).pathname;
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 let folder: string;

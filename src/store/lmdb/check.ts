@@ -1,8 +1,8 @@
 /** Checks that everything in a store's file can be read, and that its tables are consistent. */
 import { type Database, open } from "lmdb";
 import { dataFileProblem } from "./data-file.ts";
-import { newestFormat } from "./lmdb-tables.ts";
 import { decodePointer, decodeRecord, revisionOf } from "./records.ts";
+import { newestFormat } from "./tables.ts";
 
 export interface StoreReport {
 	revision: number;

@@ -2,7 +2,7 @@
  * The format of the embedded store. The log has one record per change, with a key that orders changes by revision and
  * then within their commit; the index has the log key of the newest record of each key.
  */
-import type { Change } from "./store.ts";
+import type { Change } from "../store.ts";
 
 const changesPerCommit = 65_536;
 

@@ -1,6 +1,6 @@
 /** Checks that there is room for a transaction: LMDB survives a full disk, but its state in memory may be damaged. */
 import { statfsSync } from "node:fs";
-import { ApiError } from "../core/errors.ts";
+import { ApiError } from "../../core/errors.ts";
 
 /** The maximum size of a transaction in addition to its values: the pages of three trees for each record. */
 const treeBytes = 3 * 4096;
