@@ -37,6 +37,12 @@ export function lifecycleContract(node: Stage): void {
 		expect(await node.runtime.listSandboxes()).toHaveLength(1);
 	});
 
+	it("makes sandboxes with the node's own network", async () => {
+		const { id, sandbox: made } = await node.play({ durationMs: 10 }, { hostNetwork: true });
+		expect(made.networkNamespace).toBeUndefined();
+		expect(await node.exited(id)).toMatchObject({ exitCode: 0 });
+	});
+
 	it("stops a container, and again without error", async () => {
 		const { id } = await node.play({ script: "trap 'exit 0' TERM; sleep 1000 & wait" });
 		await node.runtime.stopContainer(id, 10_000);

@@ -34,7 +34,8 @@ export function criSandboxConfig(config: SandboxConfig, { owner, cgroup }: Confi
 	const { podUid, namespace, name, attempt, hostname, labels, annotations, sysctls } = config;
 	return {
 		metadata: { uid: podUid, namespace, name, attempt },
-		hostname,
+		// With the node's network, a pod has the node's host name, too.
+		...(config.hostNetwork ? {} : { hostname }),
 		// Containers give absolute paths.
 		logDirectory: "/",
 		labels: { ...labels, [ownerLabel]: owner },

@@ -1,5 +1,5 @@
 /** The contract of runtimes with a real containerd: one for all tests, and a label for the things of each. */
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -8,7 +8,8 @@ import { systemClock } from "../../../core/time/clock.ts";
 import { importImages } from "../../../images/archives/import.ts";
 import { ImageStore } from "../../../images/store/store.ts";
 import { StoreWriter } from "../../../images/store/store-writer.ts";
-import { busyboxImage, dir, json, link } from "../../../images/testing/image-builder.ts";
+import { busyboxImage, dir, link } from "../../../images/testing/image-builder.ts";
+import { writeLayout } from "../../../images/testing/layout.ts";
 import { removeCgroups } from "../../../linux/cgroup-tree.ts";
 import { run } from "../../../linux/command.ts";
 import { namesIn } from "../../../linux/if-there.ts";
@@ -42,11 +43,7 @@ describeWith(["containerd", "runc"], "containerd (as root)", () => {
 			...applets.map((name) => link(`bin/${name}`, "busybox")),
 		]);
 		const layout = `${directory}/layout`;
-		mkdirSync(`${layout}/blobs/sha256`, { recursive: true });
-		for (const { digest, body } of [image.manifest, image.config, ...image.layers])
-			writeFileSync(`${layout}/blobs/${digest.replace(":", "/")}`, body);
-		const { digest, size, mediaType } = image.manifest;
-		writeFileSync(`${layout}/index.json`, json({ manifests: [{ digest, size, mediaType }] }));
+		writeLayout(image, layout);
 		const writer = new StoreWriter(store);
 		const platform = { os: "linux", architecture };
 		await importImages(layout, { writer, platform, nowMs: clock.now(), name: "busybox" });
