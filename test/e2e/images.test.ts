@@ -2,13 +2,25 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../../src/core/testing/programs.ts";
 import { startFakeRegistry } from "../../src/images/testing/fake-registry.ts";
 import { busyboxImage, busyboxLayer, dir, file, imageOf, tarOf } from "../../src/images/testing/image-builder.ts";
+import { fluentdImage, mysqlImage, nginxImage } from "../../src/images/testing/notes-images.ts";
 import { startRegistry, type TestRegistry } from "../../src/images/testing/registry.ts";
-import { eventually, TestCluster } from "./cluster.ts";
+import { eventually, run, succeeded, TestCluster } from "./cluster.ts";
 import { kill, Traces } from "./traces.ts";
+
+const notes = (file: string) => join(import.meta.dirname, "notes", file);
+
+/** A program of a Debian package that is not installed, in a folder. */
+async function debianProgram(name: string, path: string, folder: string): Promise<string> {
+	succeeded("apt-get download", await run("apt-get", ["download", "-q", name], { cwd: folder }));
+	const archive = readdirSync(folder).find((entry) => entry.startsWith(`${name}_`)) ?? "";
+	succeeded("dpkg-deb", await run("dpkg-deb", ["-x", join(folder, archive), folder]));
+	return join(folder, path);
+}
 
 describeWith(["docker-registry"], "pods from images", () => {
 	let registry: TestRegistry;
@@ -85,6 +97,38 @@ describeWith(["docker-registry"], "pods from images", () => {
 		await eventually(async () => expect(left()).toEqual([]), 60_000);
 		await slow.stop();
 	});
+
+	it("are those that the course notes name, from mirrors with a password", async () => {
+		const endpoint = `{ endpoint: ["http://${registry.host}"] }`;
+		const settings = `mirrors: { docker.io: ${endpoint}, gcr.io: ${endpoint} }
+configs: { "${registry.host}": { auth: { username: me, password: secret } } }\n`;
+		writeFileSync(`${cluster.data}/registries.yaml`, settings);
+		await registry.push(fluentdImage(), "fluent/fluentd");
+		await cluster.kubectl("create", "namespace", "logging");
+		await cluster.kubectl("apply", "-f", notes("daemonset.yaml"));
+		await cluster.kubectl("-n", "logging", "rollout", "status", "daemonset/fluentd", "--timeout=60s");
+		expect(await cluster.kubectl("-n", "logging", "logs", "daemonset/fluentd")).toMatch(
+			/^fluentd worker is now running/,
+		);
+		if (process.env.COX_NOTES_IMAGES !== "all") return;
+		await registry.push(mysqlImage(), "library/mysql", "8.0");
+		await cluster.kubectl("create", "secret", "generic", "mysql-secret", "--from-literal=password=secret");
+		await cluster.kubectl("apply", "-f", notes("headless-service.yaml"), "-f", notes("statefulset.yaml"));
+		await cluster.kubectl("rollout", "status", "statefulset/mysql", "--timeout=120s");
+		const query = ["mysql", "-h", "mysql-0.mysql", "-psecret", "-Ne", "select @@hostname, current_user()"];
+		await eventually(async () => {
+			expect(await cluster.kubectl("exec", "mysql-1", "--", ...query)).toBe("mysql-0\troot@%\n");
+		}, 60_000);
+		const nginx = await debianProgram("nginx", "usr/sbin/nginx", directory);
+		await registry.push(nginxImage(nginx), "library/nginx");
+		await cluster.kubectl("create", "deployment", "web", "--image=nginx", "--replicas=2");
+		await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s");
+		const page = "/api/v1/namespaces/default/services/web:80/proxy/";
+		await cluster.kubectl("expose", "deployment", "web", "--port=80");
+		await eventually(async () => {
+			expect(await cluster.kubectl("get", "--raw", page)).toContain("Welcome to nginx!");
+		}, 60_000);
+	}, 400_000);
 
 	it("are volumes, too", async () => {
 		const files = imageOf([busyboxLayer(), tarOf([dir("models"), file("models/one", "one")])]);
