@@ -18,7 +18,7 @@ const [name = "", ...rest] = process.argv.slice(2);
 const entryPoints = benchmarks[name];
 if (entryPoints === undefined) throw new Error(`there is no benchmark ${name}`);
 
-// Inside the project, where the packages are found; of its own, because a run may begin while another one measures.
+// Inside the project, where packages are resolved; separate, because another run may be in progress.
 mkdirSync(join(root, ".cache"), { recursive: true });
 const outdir = mkdtempSync(join(root, ".cache/bench-"));
 try {

@@ -17,14 +17,14 @@ export const launcherCompilers = {
 
 export type LauncherArchitecture = keyof typeof launcherCompilers;
 
-/** No library, no loader, nothing of this machine in the file. */
+/** Static, without loader, and independent of the build machine. */
 const flags = [
 	"-std=gnu11 -Os -static -nostdlib -ffreestanding -fno-pie -no-pie -fno-stack-protector",
 	"-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -Wall -Wextra -Werror -s",
 	"-Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,norelro -Wl,--gc-sections -Wl,-z,max-page-size=4096",
 ].flatMap((line) => line.split(" "));
 
-/** What assets/launcher was made of. */
+/** The sources and compilers of assets/launcher. */
 export interface LauncherManifest {
 	/** SHA-256 of all sources, in hex. */
 	sources: string;

@@ -13,7 +13,7 @@ function escapeText(text: string): string {
 	return text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 }
 
-// Built from its code: a control character in a pattern is easily overlooked.
+// From its code: a control character in a pattern is easily overlooked.
 const colour = new RegExp(`${String.fromCharCode(27)}\\[(\\d+)m`);
 
 /** One terminal line as spans; the tour uses one colour a span and resets it. */
@@ -34,7 +34,7 @@ function spans(line: string): string {
 const shown = readFileSync(0, "utf8")
 	.replace(/\r/g, "")
 	.split("\n")
-	// A pod is Pending for a blink: not worth a line in a picture.
+	// A pod is Pending only briefly.
 	.filter((line) => !/ Pending( on \S+)?$/.test(line));
 while (shown[0]?.trim() === "") shown.shift();
 while (shown.at(-1)?.trim() === "") shown.pop();

@@ -59,7 +59,7 @@ export function say(text) {
 	console.log(`· ${text}`);
 }
 
-/** Ends the process with one sentence that helps. @param {string} text @returns {never} */
+/** Ends the process with a helpful message. @param {string} text @returns {never} */
 export function fail(text) {
 	console.error(`\n✗ ${text}`);
 	process.exit(1);
@@ -76,7 +76,7 @@ export async function setUp(...parts) {
 }
 
 /**
- * Whether the program came to a good end.
+ * Whether the program succeeded.
  * @param {string} command @param {string[]} args @param {import("node:child_process").SpawnOptions} options
  */
 async function run(command, args, options = {}) {
@@ -176,7 +176,7 @@ export async function installPrograms(programs) {
 /**
  * Puts kubectl 1.20 (Debian bookworm) and a current one (Debian unstable) into .cache/kubectl without touching the
  * system: single .deb files, unpacked. Debian unstable is never made a source of this machine's packages: its list
- * lives in a folder of ours.
+ * is in a separate folder.
  */
 export async function fetchKubectls() {
 	const folder = join(cache, "kubectl");

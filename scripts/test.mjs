@@ -12,7 +12,7 @@ import {
 } from "./prepare.mjs";
 
 requireMachine();
-// The network is waited for once, while the processor works.
+// Downloads run while the build uses the processor.
 await setUp(installPackages().then(build), installPrograms(testPrograms), fetchKubectls());
 const gate = spawnSync("npm", ["run", "--silent", "ok"], { cwd: root, stdio: "inherit" });
 process.exit(gate.status ?? 1);

@@ -1,5 +1,5 @@
 /**
- * The load generator: a process of its own that does as little as it can, so that the server is what is measured. Its
+ * The load generator: a separate process that does as little as possible, so that the server is measured. Its
  * clients share one HTTP/2 connection, as client-go's do; each watch has a connection of its own, as if each were of
  * another machine.
  */

@@ -146,7 +146,7 @@ test("without the subresource, status is a field like the others", async () => {
 	expect(changed.object).toMatchObject({ status: { ready: false }, metadata: { generation: 2 } });
 });
 
-test("what was wrong before may stay, and nothing new may be wrong", async () => {
+test("unchanged invalid values are kept, and new ones are refused", async () => {
 	const lax = structuredClone(boats());
 	Object.assign(lax.spec.versions[0] ?? {}, {
 		schema: {

@@ -12,7 +12,7 @@ test("a kind that is deprecated as a whole says so on reads, too", async () => {
 	await api.close();
 });
 
-test("who creates what this cluster stores without effect is told so", async () => {
+test("creates of objects that have no effect in this cluster cause a warning", async () => {
 	const why = "NetworkPolicies have no effect";
 	const own = await testApi({ withoutEffect: { "networkpolicies.networking.k8s.io": why } });
 	const policies = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies";

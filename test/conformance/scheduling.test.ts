@@ -1,4 +1,4 @@
-/** Where pods go, and who makes way for whom. */
+/** Placement of pods, and preemption. */
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
 import { condition, conformance, type Json, json, merge, type Namespace, strategic } from "./harness.ts";

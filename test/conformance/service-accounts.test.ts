@@ -1,4 +1,4 @@
-/** Tokens of service accounts: who they name, whom they are for, who may read them. */
+/** Tokens of service accounts: their user, their audiences, and who may read them. */
 import { expect, test } from "vitest";
 import { eventually } from "../e2e/cluster.ts";
 import { conformance, type Json, type Namespace } from "./harness.ts";

@@ -1,11 +1,11 @@
-/** What the command says of command lines that nobody could mean. */
+/** Error messages for invalid command lines. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { root, run } from "./cluster.ts";
 
-test("mistakes on the command line are said in one form, and none of them touches a file", async () => {
+test("mistakes on the command line are reported in one form, and none of them touches a file", async () => {
 	const folder = mkdtempSync(join(tmpdir(), "cox-line-"));
 	writeFileSync(join(folder, "thesis.tex"), "");
 	const cox = (...args: string[]) =>

@@ -38,7 +38,7 @@ export interface MachinesOptions {
 }
 
 interface Machine {
-	/** What runs on it; lives as long as it has power. */
+	/** The processes on it, which run as long as it has power. */
 	runtime: SimulatedState;
 	/** Undefined while its agent is down. */
 	agent: { stop(): Promise<void> } | undefined;

@@ -1,4 +1,4 @@
-/** A transport that notices when someone asks again and again without letting time pass, and makes him wait. */
+/** A transport that detects clients that repeat requests without letting time pass, and makes them wait. */
 import type { Transport } from "../../src/client/client.ts";
 import type { Clock } from "../../src/core/time/clock.ts";
 

@@ -9,7 +9,7 @@ async function whoAmI(headers: Record<string, string>, user = { name: "root", gr
 	return object.status?.userInfo ?? object;
 }
 
-test("an administrator acts as whom the headers name, with groups, uid and extra", async () => {
+test("an administrator impersonates the user of the headers, with groups, uid and extra", async () => {
 	expect(await whoAmI({})).toEqual({ username: "root", groups: ["system:masters"] });
 	expect(await whoAmI({ "impersonate-user": "ann" })).toEqual({ username: "ann", groups: ["system:authenticated"] });
 	expect(
@@ -65,7 +65,7 @@ test("nobody is a group without a user", async () => {
 		expect(await whoAmI({ [header]: "x" })).toMatchObject({ code: 500 });
 });
 
-test("every part of whom one acts as must be allowed", async () => {
+test("every part of the impersonated user must be allowed", async () => {
 	const api = await testApi({ roles: "bootstrap" });
 	const rbac = "/apis/rbac.authorization.k8s.io/v1";
 	const bea = { name: "bea", groups: ["system:authenticated"] };

@@ -55,7 +55,7 @@ test("claim templates do not grow where their storage class forbids it", async (
 	await api.close();
 });
 
-test("a value that means nothing is refused when it is set, and keeps nobody from changing something else", async () => {
+test("an invalid value is refused when it is set, and does not prevent other changes", async () => {
 	const api = await testApi();
 	const { status, object } = await api.ask("POST", sets, set({ "coxswain.io/recover-rollout": "yes" }));
 	expect([status, object.message]).toEqual([

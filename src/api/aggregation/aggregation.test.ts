@@ -127,7 +127,7 @@ test("rights are asked for here, before anything is passed on", async () => {
 	expect((await through(api, "GET", wardle, undefined, { user })).status).toBe(200);
 });
 
-test("no client is sent elsewhere, nonsense is passed on, and what breaks off breaks off", async () => {
+test("redirects are not passed on, invalid responses are, and an aborted response is aborted", async () => {
 	const { api, extension } = await availableExtension();
 	extension.intercept = (_request, response) => {
 		response.writeHead(302, { location: "https://example.com/" }).end();
@@ -193,7 +193,7 @@ test("the certificates of both sides count", async () => {
 	await until(async () => expect(await availability(api)).toMatch(/bad status from .*: 401$/));
 });
 
-test("an APIService becomes local, and local again what was taken over; its own group no one takes over", async () => {
+test("a group version can become local and remote again, except the group of APIServices itself", async () => {
 	const { api, extension } = await availableExtension();
 	const patch = (name: string, spec: object) =>
 		api.ask(

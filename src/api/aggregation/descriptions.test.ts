@@ -79,7 +79,7 @@ test("an extension server's resources are listed with the others, and marked whi
 	expect((await api.ask("GET", "/apis/wardle.example.com")).status).toBe(404);
 });
 
-test("a server that knows only the older form is asked for that, and nonsense counts as silence", async () => {
+test("a server with only the older form is asked for that, and invalid responses count as failures", async () => {
 	const { extension, group } = await served();
 	const documents: Record<string, [type: string, text: string]> = {};
 	const answer = { discovery: "legacy" };

@@ -14,7 +14,7 @@ async function audited(policy: object) {
 	return { api, events };
 }
 
-test("a request leaves what was asked, by whom, and what became of it", async () => {
+test("the record of a request has its user, its attributes and its result", async () => {
 	const { api, events } = await audited({ rules: [{ level: "RequestResponse" }] });
 	const body = { metadata: { name: "a" }, data: { x: "1" } };
 	const headers = { "user-agent": "kubectl", "x-forwarded-for": "192.0.2.1, rubbish" };
@@ -102,7 +102,7 @@ test("refused requests are recorded, with the reason, and those whose sender is 
 	expect(events.splice(0)).toMatchObject([{ user: { username: "bea" }, responseStatus: { code: 403 } }]);
 });
 
-test("who acts as another is recorded as both", async () => {
+test("the record of an impersonated request has both users", async () => {
 	const { api, events } = await audited({ rules: [{ level: "Metadata", users: ["admin"] }] });
 	const headers = { "impersonate-user": "root", "impersonate-group": "system:masters" };
 	await api.ask("GET", configMaps, undefined, { headers });
@@ -168,7 +168,7 @@ test("what admission notes is among the annotations", async () => {
 	expect(events.at(-1)?.annotations?.["pod-security.kubernetes.io/audit-violations"]).toContain("privileged");
 });
 
-test("nothing is recorded of what the policy has no rule for", async () => {
+test("requests without a rule in the policy are not recorded", async () => {
 	const { api, events } = await audited({ rules: [{ level: "Metadata", users: ["nobody"] }] });
 	const answer = await api.ask("GET", configMaps);
 	expect([events, answer.headers["audit-id"]]).toEqual([[], undefined]);

@@ -51,7 +51,7 @@ test("a webhook gets JSON by POST with the time that it has, over connections th
 	expect(connections).toHaveLength(2);
 });
 
-test("what is no answer of a webhook is an error that says what it is", async () => {
+test("an invalid response of a webhook is an error that names the problem", async () => {
 	const answers: Record<string, [number, string]> = {
 		"/401": [401, "x"],
 		"/404": [404, "x"],

@@ -154,7 +154,7 @@ test("one client of many requests does not drown out another of the same level",
 	expect(order.lastIndexOf("mouse 404")).toBeLessThan(10);
 });
 
-test("who waits too long is refused, and who is gone does not wait", async () => {
+test("requests that wait too long are refused, and those of disconnected clients stop waiting", async () => {
 	const clock = new VirtualClock();
 	const api = await opening({ maxRequestsInFlight: 1, clock });
 	await levelOf(api, "narrow", 100, { queues: 1, handSize: 1, queueLengthLimit: 5 });

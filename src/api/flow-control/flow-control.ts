@@ -39,7 +39,7 @@ export interface Entering {
 	user: User;
 }
 
-/** How often levels lend and borrow anew while there are requests. */
+/** The interval for recomputing what levels lend and borrow, while there are requests. */
 const balancePeriodMs = 10_000;
 /** A request may wait for a part of the time that it may take. */
 const waitingPart = 1 / 4;

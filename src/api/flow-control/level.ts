@@ -30,7 +30,7 @@ export class Level {
 		this.demand = new Demand(clock.monotonicMs());
 	}
 
-	/** Takes effect at once for those that wait. What it borrows begins anew where its shares have changed. */
+	/** Takes effect immediately for waiting requests. If its shares have changed, borrowing starts over. */
 	configure({ metadata, spec }: Pick<PriorityLevelConfiguration, "metadata" | "spec">, limits: Limits): void {
 		const isKept = limits.nominal === this.limits.nominal && this.current > 0;
 		this.uid = metadata.uid;

@@ -61,7 +61,7 @@ test("a flow of many requests and one of few get their turns in the same measure
 	expect(running).toHaveLength(2);
 });
 
-test("who takes seats for longer has fewer turns", () => {
+test("flows with longer requests have fewer turns", () => {
 	const { ask, end, running } = level({ ...queued, queueLengthLimit: 200 }, 1);
 	ask("first");
 	for (let count = 0; count < 100; count++) for (const flow of ["slow", "fast"]) ask(flow);

@@ -11,7 +11,7 @@ import type { RequestInfo, ResourceInfo } from "../request/request-info.ts";
 
 type Test<T> = (value: T) => boolean;
 
-/** One rule of a schema: whom it is about, and what they ask for. */
+/** One rule of a schema: subjects and requests. */
 export interface SchemaRule {
 	isAbout(user: User): boolean;
 	asks(info: RequestInfo): boolean;

@@ -120,7 +120,7 @@ test("watches are counted while they run, with what they send, and when they end
 	await api.close();
 });
 
-test("what clients make up becomes no series", async () => {
+test("invented values of clients create no series", async () => {
 	const api = await testApi();
 	const size = async () => (await scrape(api)).size;
 	await api.ask("GET", "/apis/made-up/v1/things-0");
@@ -137,7 +137,7 @@ test("what clients make up becomes no series", async () => {
 	await api.close();
 });
 
-test("metrics are for those whom roles allow them; who asks and who is refused is counted", async () => {
+test("metrics need a role; authentications and refusals are counted", async () => {
 	const api = await testApi({ roles: "bootstrap" });
 	const ann = { name: "ann", groups: ["system:authenticated"] };
 	const monitor = { name: "prometheus", groups: ["system:monitoring", "system:authenticated"] };

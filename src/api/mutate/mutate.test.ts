@@ -59,7 +59,7 @@ test("an eviction, the budget that it is charged to, and the condition that anno
 	await api.close();
 });
 
-test("what runs out passes admission, and goes whatever would hold it", async () => {
+test("expiry passes admission, and ignores finalizers", async () => {
 	const clock = new VirtualClock();
 	const api = await testApi({ clock });
 	const event = { involvedObject: {}, reason: "Tested", metadata: { name: "e", finalizers: ["example.com/never"] } };

@@ -1,10 +1,10 @@
-/** The way of a request as a value: a list of steps around an endpoint. */
+/** The pipeline as a value: a list of steps around an endpoint. */
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import type { AuditRecord } from "../audit/record.ts";
 import type { TrafficClass } from "../flow-control/flow-control.ts";
 import type { RequestInfo } from "../request/request-info.ts";
 
-/** What the steps find out about one request. */
+/** The state of one request in the pipeline. */
 export interface Exchange {
 	readonly request: ApiRequest;
 	/** Texts for `Warning` headers. */
@@ -41,7 +41,7 @@ export function before(work: (exchange: Exchange) => Promise<void> | undefined):
 	};
 }
 
-/** What an earlier step has found out; that it stands before is the list's affair. */
+/** A result of an earlier step, which must precede this one in the list. */
 export function found<T>(value: T | undefined, what: string): T {
 	if (value === undefined) throw new Error(`the pipeline does not know ${what} yet`);
 	return value;

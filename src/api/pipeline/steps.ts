@@ -36,7 +36,7 @@ export const answer: Step = async (exchange, next) => {
 	}
 };
 
-/** Says in the audit log how a request ended that it has begun to record, and who was not let in. */
+/** Completes the records of the audit log, and records failed authentication. */
 export function audited(audit: Audit): Step {
 	return async (exchange, next) => {
 		try {
@@ -52,7 +52,7 @@ export function audited(audit: Audit): Step {
 	};
 }
 
-/** What is asked for. @throws ApiError BadRequest */
+/** Parses the request. @throws ApiError BadRequest */
 export const readInfo: Step = before((exchange) => {
 	const { request } = exchange;
 	exchange.info = parseRequestInfo(request);
@@ -74,7 +74,7 @@ export function identify(server: Server): Step {
 	});
 }
 
-/** Begins the record of a request whose requester is known. */
+/** Starts the record of an authenticated request. */
 export function record(audit: Audit): Step {
 	return before((exchange) => {
 		const { request, info, requester } = exchange;
@@ -99,7 +99,7 @@ export function impersonate(server: Server): Step {
 	});
 }
 
-/** Tells of writes when they are answered, denied ones too. */
+/** Reports each write with its response, denied ones as well. */
 export function tell(onWrite: (write: AnsweredWrite) => void): Step {
 	return async (exchange, next) => {
 		const { request, info } = exchange;
@@ -124,7 +124,7 @@ export function tell(onWrite: (write: AnsweredWrite) => void): Step {
 
 const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
-/** Whether they may. @throws ApiError Unauthorized, Forbidden */
+/** Authorization. @throws ApiError Unauthorized, Forbidden */
 export function permit(server: Server): Step {
 	return before((exchange) => {
 		const { info, user, audit } = exchange;
@@ -158,8 +158,8 @@ export function receive(flows: Flows): Step {
 }
 
 /**
- * Says where a request belongs, also one that will be denied. Clients of the same process are the cluster's own parts:
- * they bound themselves, and must not wait for anyone outside.
+ * Determines the priority level of a request, even if it will be denied. Clients in this process are components of the
+ * cluster: they limit themselves, and must not wait for clients outside.
  */
 export function classify(flowControl: FlowControl): Step {
 	return before((exchange) => {
@@ -170,14 +170,14 @@ export function classify(flowControl: FlowControl): Step {
 }
 
 /**
- * Waits until it is the request's turn. A connection to a pod that does not answer is under way for long, and takes
- * nothing else: such requests have a limit of their own. Watches, streams and connections that have begun count no more.
+ * Waits for a seat. Connections to pods may take long to open, and cost nothing else: they have a separate limit.
+ * Watches, streams and connections that have started no longer count.
  * @throws ApiError TooManyRequests
  */
 export function prioritize(flowControl: FlowControl, flows: Flows): Step {
 	return async (exchange, next) => {
 		const { request, traffic } = exchange;
-		// A probe must find the server alive.
+		// Probes must not wait.
 		if (traffic === undefined || isProbe(request.path)) return next(exchange);
 		const [user, info] = [found(exchange.user, "who asks"), found(exchange.info, "what is asked")];
 		const entering = passesOn.has(info.resource?.subresource)

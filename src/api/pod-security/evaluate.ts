@@ -1,4 +1,4 @@
-/** What a pod does that a level of the Pod Security Standards does not allow. Pure. */
+/** The violations of a pod against a level of the Pod Security Standards. Pure. */
 import type { Check, Control, Subject, Violation } from "./controls/control.ts";
 import { controls } from "./controls/list.ts";
 import type { LevelVersion } from "./level.ts";

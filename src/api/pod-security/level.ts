@@ -1,4 +1,4 @@
-/** Levels and versions of the Pod Security Standards, as namespace labels name them. */
+/** Levels and versions of the Pod Security Standards, as in labels of namespaces. */
 
 /** From the least to the most strict (Kubernetes documentation, "Pod Security Standards"). */
 export const levels = ["privileged", "baseline", "restricted"] as const;

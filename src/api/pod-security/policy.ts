@@ -1,4 +1,4 @@
-/** What a namespace demands of its pods (Kubernetes documentation, "Pod Security Admission"). */
+/** The Pod Security policy of a namespace (Kubernetes documentation, "Pod Security Admission"). */
 import type { Cause } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { invalidValue } from "../../core/validation/field-errors.ts";

@@ -83,7 +83,7 @@ test("a burst of connections is refused beyond the limit; a body that breaks off
 	await api.close();
 });
 
-test("one user has no more than their share of what is under way, and nobody that of nodes and administrators", () => {
+test("one user has at most their share of pending requests, and nobody that of nodes and administrators", () => {
 	const flows = createFlows(4);
 	const enter = (name: string, group = "system:authenticated") => flows.enter({ name, groups: [group] });
 	const leave = enter("eve");

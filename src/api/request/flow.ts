@@ -1,4 +1,4 @@
-/** Bounds how much is done at the same time. */
+/** Limits concurrency. */
 import { ApiError } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 

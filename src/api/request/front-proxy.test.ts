@@ -54,7 +54,7 @@ const ann = {
 	extra: { "example.com/scopes": ["read", "write"] },
 };
 
-test("a proxy says in headers who asks, over HTTP/1.1 and HTTP/2, with every request anew", async () => {
+test("a proxy names the user in headers of each request, over HTTP/1.1 and HTTP/2", async () => {
 	const { proxies, clients, origin, ask } = await behindProxies();
 	const proxy = await proxies.client("CN=front");
 	expect(await ask(proxy, asked)).toEqual(ann);
@@ -69,7 +69,7 @@ test("a proxy says in headers who asks, over HTTP/1.1 and HTTP/2, with every req
 	expect(await as({})).toBe(401);
 });
 
-test("what a client says of itself in these headers counts for nothing", async () => {
+test("these headers are ignored from clients", async () => {
 	const { clients, ask } = await behindProxies();
 	const { username, groups } = await ask(await clients.client("CN=eve, O=crew"), asked);
 	expect([username, groups]).toEqual(["eve", ["crew", "system:authenticated"]]);
@@ -78,7 +78,7 @@ test("what a client says of itself in these headers counts for nothing", async (
 	expect(await ask({}, asked)).toBe(401);
 });
 
-test("a certificate for proxies does not say who its owner is", async () => {
+test("a certificate for proxies does not authenticate its owner as a user", async () => {
 	const { proxies, ask } = await behindProxies();
 	expect(await ask(await proxies.client("CN=front, O=system:masters"))).toBe(401);
 	expect(await ask(await proxies.client("CN=other"), asked)).toBe(401);

@@ -1,12 +1,12 @@
 /**
- * A proxy in front of the API server says in headers who asks (Kubernetes documentation, "Authenticating Proxy"). It is
- * believed when it shows a certificate of an authority that signs nothing else.
+ * A proxy in front of the API server names the user in headers (Kubernetes documentation, "Authenticating Proxy"). It
+ * is trusted if it has a certificate of an authority that signs nothing else.
  */
 import { type DetailedPeerCertificate, TLSSocket } from "node:tls";
 import type { User } from "../../core/exchange.ts";
 import { Authorities } from "./authorities.ts";
 
-/** Which proxies are believed, and how they say it. Names of headers may have any case. */
+/** Which proxies are trusted, and their headers, whose names may have any case. */
 export interface FrontProxyTrust {
 	/** PEM of the authorities that sign certificates of proxies. */
 	ca: string;
@@ -15,7 +15,7 @@ export interface FrontProxyTrust {
 	headers: IdentityHeaders;
 }
 
-/** Headers that say who asks. Of those with a name and a UID, the first that is not empty counts; the others add up. */
+/** Headers with the user. The first non-empty name and UID count; groups and extra fields are combined. */
 export interface IdentityHeaders {
 	username: readonly string[];
 	uid: readonly string[];
@@ -60,7 +60,7 @@ export class FrontProxies {
 		return userIn(rawHeaders, this.#headers);
 	}
 
-	/** 0 for whoever is no proxy. */
+	/** 0 for clients that are no proxies. */
 	#validUntil(socket: TLSSocket): number {
 		let untilMs = this.#untilMs.get(socket);
 		if (untilMs === undefined) {

@@ -83,7 +83,7 @@ test("a certificate names its user by a chain to our authority, with its digest"
 	}
 });
 
-test("who shows a certificate that is not good is refused on every path, unless a token is shown that is", async () => {
+test("an invalid client certificate is refused on every path, unless there is a valid token", async () => {
 	const { tls, origin } = await secure({
 		authenticateToken: (token) => (token === "secret" ? { name: "bot", groups: ["system:masters"] } : undefined),
 	});
@@ -135,7 +135,7 @@ test("a connection that outlasts its certificate is refused, on both protocols",
 	expect(await statuses()).toEqual([401, 401]);
 });
 
-test("those who show nothing may ask for health and version, and for nothing else; a bad token is refused there, too", async () => {
+test("anonymous clients may only read health and version; an invalid token is refused there, too", async () => {
 	const { tls, origin } = await secure();
 	const statusOf = async (path: string, authorization?: string) =>
 		(await http1(`${origin}${path}`, { ca: tls.ca, headers: authorization === undefined ? {} : { authorization } }))
@@ -165,7 +165,7 @@ test("those who show nothing may ask for health and version, and for nothing els
 		expect([authorization, await statusOf(configMaps, authorization)]).toEqual([authorization, 401]);
 });
 
-test("a certificate of another authority says nothing", async () => {
+test("a certificate of another authority authenticates nobody", async () => {
 	const { tls, origin } = await secure();
 	const stranger = await (await testCertificates(systemClock().now(), "other-ca")).client("CN=eve, O=system:masters");
 	expect((await http1(`${origin}${configMaps}`, { ca: tls.ca, ...stranger })).status).toBe(401);

@@ -1,4 +1,4 @@
-/** Who a client certificate says the client is: its common name is the user, its organisations are the groups. */
+/** Users from client certificates: the common name is the user, the organizations are the groups. */
 import { type DetailedPeerCertificate, type PeerCertificate, TLSSocket } from "node:tls";
 import type { User } from "../../core/exchange.ts";
 import type { Authorities } from "./authorities.ts";

@@ -1,4 +1,4 @@
-/** What a request asks for, read from its method, path and query (API concepts, "Resource URIs", "API verbs"). */
+/** Parses the method, path and query of a request (API concepts, "Resource URIs", "API verbs"). */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiRequest } from "../../core/exchange.ts";
 import { isTrue } from "../../core/selection/query.ts";

@@ -8,7 +8,7 @@ import { changeableMetadataCauses } from "../../core/validation/metadata-checks.
 import { nameProblems } from "../../core/validation/names.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
 
-/** Metadata of an object to be created: what the client said, and what he cannot say. */
+/** Metadata of an object to be created: the client's fields, and those that only the server sets. */
 export function metadataForCreate(
 	kind: Kind,
 	sent: Partial<ObjectMeta>,

@@ -1,4 +1,4 @@
-/** Objects as the client wants to see them: as they are, in the version he speaks, as a table, or metadata only. */
+/** Objects in the form that the client requests: in its version, as a table, or only their metadata. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse, ServedWatchEvent, WatchFrames } from "../../core/exchange.ts";
 import { copyObject, type KubeObject } from "../../core/object.ts";
@@ -73,7 +73,7 @@ function textual({ encoding }: Format, table: object, status = 200): ApiResponse
 	return encoding === "yaml" ? asYaml(response) : response;
 }
 
-/** How a watch's events look to the client, and go to him. @throws ApiError NotAcceptable */
+/** The form and framing of a watch's events for the client. @throws ApiError NotAcceptable */
 export function watchForm(
 	context: Context,
 	target: Target,

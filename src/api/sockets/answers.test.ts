@@ -23,7 +23,7 @@ function untaken(limitBytes: number) {
 	};
 }
 
-test("answers that nobody takes are cut, the larger the later, and small ones, too", async () => {
+test("responses that are not read are dropped, larger ones later, and small ones, too", async () => {
 	const { clock, cut, add } = untaken(2 ** 30);
 	add("small", 100);
 	add("large", 64 * 1024 * 100);
@@ -34,7 +34,7 @@ test("answers that nobody takes are cut, the larger the later, and small ones, t
 	expect(cut).toEqual(["small", "large"]);
 });
 
-test("when memory is short, answers are refused but for small ones, and who had long enough makes room", async () => {
+test("at the memory limit, only small responses are accepted, and old ones are dropped", async () => {
 	const { clock, cut, add } = untaken(10_000);
 	expect(add("one, however large", 20_000).isTaken).toBe(true);
 	expect(add("another", 5000).isTaken).toBe(false);
@@ -45,7 +45,7 @@ test("when memory is short, answers are refused but for small ones, and who had 
 	expect(add("a third", 6000).isTaken).toBe(false);
 });
 
-test("what has been taken makes room", () => {
+test("responses that were read no longer count", () => {
 	const { add } = untaken(10_000);
 	const { client } = add("one", 9000);
 	expect(add("another", 9000).isTaken).toBe(false);

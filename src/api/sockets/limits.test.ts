@@ -9,7 +9,7 @@ import { closeAll, closers, configMaps, http1, http2, impatient, secure } from "
 
 afterEach(closeAll);
 
-test("what is no HTTP, and what never ends, is cut off", async () => {
+test("data that is not HTTP, and requests that never end, are cut off", async () => {
 	const { listener } = await secure();
 	const socket: Socket = connect(listener.port ?? 0, "127.0.0.1");
 	socket.on("error", () => {});
@@ -140,7 +140,7 @@ test("a body that does not come to its end is refused, over both protocols", asy
 	await once(stream, "close");
 });
 
-test("who may not send a body is refused before it comes", async () => {
+test("a request that is not allowed is refused before its body is read", async () => {
 	const { listener, tls } = await secure();
 	const head = `POST ${configMaps} HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n{`;
 	const answer = await raw(listener.port, tls.ca, head);
@@ -148,7 +148,7 @@ test("who may not send a body is refused before it comes", async () => {
 	expect(statusOf(answer)).toMatchObject({ kind: "Status", code: 401 });
 });
 
-test("a large answer that nobody takes is given up", async () => {
+test("a large response that the client does not read is dropped", async () => {
 	const { api, origin, client } = await impatient({ answerMs: 100, slowestBytesPerSecond: 1e9 });
 	for (let index = 0; index < 8; index++)
 		await api.ask("POST", configMaps, { metadata: { name: `c${index}` }, data: { k: "x".repeat(100_000) } });
@@ -160,7 +160,7 @@ test("a large answer that nobody takes is given up", async () => {
 	await once(stream, "close");
 }, 30_000);
 
-test("a watcher gets all there is however much it is, and is cut off when it does not read what comes", async () => {
+test("a watcher receives all initial events, and is cut off if it does not read later ones", async () => {
 	const { api, origin, client } = await impatient({});
 	const data = { k: "x".repeat(900_000) };
 	for (let index = 0; index < 12; index++) await api.ask("POST", configMaps, { metadata: { name: `c${index}` }, data });

@@ -79,7 +79,7 @@ function event(name: string, bytes: number): ServedWatchEvent {
 	return new SharedEvent("ADDED", new Made(object as never), 1);
 }
 
-test("what a slow watcher has not taken is no copy of its own, and all of it comes in order", async () => {
+test("unread events of a slow watcher are shared, and arrive in order", async () => {
 	const { sink, written, seen, read } = await slowWatcher();
 	for (let index = 0; index < 60; index++) {
 		sink.event(event(`e${index}`, 100_000));

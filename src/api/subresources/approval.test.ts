@@ -32,7 +32,7 @@ const approved = { type: "Approved", status: "True", reason: "Fine" };
 const put = async (api: TestApi, subresource: string, status: object) =>
 	(await api.ask("PATCH", `${path}/r${subresource}`, { status }, { type: "application/merge-patch+json" })).object;
 
-test("a request says who sent it, whatever he says, and comes without an answer", async () => {
+test("a request has the user who sent it, whatever its spec says, and starts without conditions", async () => {
 	const { api, created } = await withRequest();
 	expect(created.spec).toMatchObject({ username: "ann", uid: "7", groups: ann.groups, extra: ann.extra });
 	expect(created.status).toEqual({});
@@ -43,7 +43,7 @@ test("a request says who sent it, whatever he says, and comes without an answer"
 	expect([changed.object.metadata.labels, changed.object.spec]).toEqual([{ a: "b" }, created.spec]);
 });
 
-test("what is wrong with a request is told", async () => {
+test("errors of a request are reported", async () => {
 	const causes = async (spec: object) => {
 		const { created } = await withRequest(spec);
 		return created.details.causes.map(({ field, message }: Json) => `${field}: ${message}`);
@@ -65,7 +65,7 @@ test("what is wrong with a request is told", async () => {
 	expect(await signer("kubernetes.io/legacy-unknown")).toContain("the legacy signerName is not allowed");
 });
 
-test("nobody asks for a certificate that makes him an administrator", async () => {
+test("nobody can request a certificate of an administrator", async () => {
 	const { created } = await withRequest(
 		{ signerName: "kubernetes.io/kube-apiserver-client" },
 		"CN=eve, O=system:masters",

@@ -245,7 +245,7 @@ test("a token that is bound to an object names it and dies with it", async () =>
 	expect((await ofSecret()).authenticated ?? false).toBe(false);
 });
 
-test("nobody may ask without saying who he is, save for health and version", async () => {
+test("anonymous requests may only read health and version", async () => {
 	const api = await testApi();
 	expect((await api.ask("GET", "/api/v1/pods", undefined, { user: undefined })).object.code).toBe(401);
 	expect((await api.ask("GET", "/readyz", undefined, { user: undefined })).text()).toBe("ok");

@@ -147,7 +147,7 @@ test("a watch from the beginning that takes bookmarks is told when everything th
 	expect(seen(plain.events)).toEqual(["ADDED a"]);
 });
 
-test("a watch of what is yet to come begins there", async () => {
+test("a watch from a future revision begins there", async () => {
 	const api = await testApi();
 	const { object } = await api.ask("POST", configMaps, configMap("a"));
 	const next = Number(object.metadata.resourceVersion) + 1;

@@ -52,7 +52,7 @@ test("generation counts changes of the spec, not of metadata or status", async (
 	expect(status.object).toMatchObject({ spec: { replicas: 2 }, status: { replicas: 2 }, metadata: { generation: 2 } });
 });
 
-test("a status keeps the rest of the object as it is, and what it says wrongly is told", async () => {
+test("a status update keeps the rest of the object, and its errors are reported", async () => {
 	const api = await withPod({ bound: true });
 	const { object } = await api.ask("GET", `${pods}/p`);
 	const strict = `${pods}/p/status?fieldValidation=Strict`;

@@ -1,4 +1,4 @@
-/** Finds fields that an object of a JSON text names twice, which JSON.parse takes without a word. */
+/** Finds duplicate fields in a JSON text, which JSON.parse accepts silently. */
 
 interface Frame {
 	/** Names seen so far; undefined in a list. */
@@ -9,7 +9,7 @@ interface Frame {
 	at: string | number;
 }
 
-/** Upstream's decoder, too, stops to count there. */
+/** The maximum number of reported fields, as upstream. */
 const mostFields = 100;
 
 /**

@@ -1,4 +1,4 @@
-/** Answers in another encoding than JSON, where that is not chosen before: of actions, of discovery, of failures. */
+/** Encodes responses that are not encoded yet: of actions, of discovery, failures. */
 import { ApiError } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { isRecord } from "../../core/object.ts";
@@ -7,7 +7,7 @@ import { type Encoding, offers, protobufType } from "./negotiate.ts";
 import { protobufBytes } from "./protobuf-answers.ts";
 import { type ObjectResponse, objectResponse } from "./respond.ts";
 
-/** What nobody has encoded yet, as the client accepts it; a failure that he can read in no way stays JSON. */
+/** Encodes a response as the client accepts it; a failure stays JSON if the client accepts nothing else. */
 export function encodeAnswer(response: ApiResponse, accept: string | undefined): ApiResponse {
 	if (response.type !== "object" || response.isUnencoded !== true) return response;
 	if (accept === undefined || accept === "application/json") return response;
@@ -32,7 +32,7 @@ export function encodedAs(encoding: Encoding, response: ObjectResponse): ObjectR
 	return { type: "object", status, headers: { ...headers, "content-type": protobufType }, object, bytes };
 }
 
-/** Writing YAML takes a hundred times as long as JSON, which is YAML, too: so a long answer is written. */
+/** Longer responses are sent as JSON, which is YAML, too: writing YAML takes a hundred times as long. */
 const largestYamlBytes = 256 * 1024;
 
 export function asYaml(response: ObjectResponse): ObjectResponse {

@@ -1,5 +1,5 @@
 /**
- * What the client can read, of what an endpoint has (RFC 9110, "Accept"; API concepts, "Alternate representations").
+ * Content negotiation (RFC 9110, "Accept"; API concepts, "Alternate representations").
  */
 import { ApiError } from "../../core/errors.ts";
 
@@ -21,16 +21,16 @@ const mediaTypes: Readonly<Record<Encoding, string>> = {
 	yaml: "application/yaml",
 	protobuf: protobufType,
 };
-/** The first one is for those who take anything. */
+/** The first one is for clients that accept anything. */
 const encodings: readonly Encoding[] = ["json", "yaml", "protobuf"];
 
 const plainJson: Format = { encoding: "json", view: "object", version: "v1" };
-/** Clients send few different headers, over and over. */
+/** Clients send few different headers again and again. */
 const knownLimit = 256;
-/** In characters: what is kept of clients' headers is not theirs to choose. */
+/** In characters: longer headers are not cached. */
 const longestKnown = 512;
 
-/** What an endpoint can answer with. */
+/** The formats that an endpoint offers. */
 export class Offer {
 	readonly #views: Readonly<Partial<Record<View, readonly Encoding[]>>>;
 	readonly #isWatch: boolean;

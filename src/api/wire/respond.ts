@@ -1,4 +1,4 @@
-/** Makes answers of objects. Bytes are made when a server asks for them; clients in the process take the object. */
+/** Responses with objects. Bytes are created on demand; clients in the process receive the object. */
 import { ApiError, messageOf, type Status } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import { deepFreeze } from "../../core/object.ts";
@@ -95,7 +95,7 @@ function listBytes(head: string, items: readonly Encoded[]): Uint8Array[] {
 	return parts;
 }
 
-/** What any thrown value looks like to a client. */
+/** The response for a thrown value. */
 export function errorResponse(error: unknown): ApiResponse {
 	if (error instanceof ApiError) {
 		const response = objectResponse(error.toStatus(), error.code);

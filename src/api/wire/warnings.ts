@@ -1,8 +1,8 @@
 /** Texts that clients print (RFC 7234, "Warning"; KEP-1693). */
 
-/** All texts of an answer together, in characters; upstream's limit. Clients refuse heads that are much longer. */
+/** The limit for all warnings of a response, in characters, as upstream. Clients refuse much longer heads. */
 const longestTogether = 4096;
-/** One text, where all together are too long; upstream's limit. */
+/** The limit for one warning if all together are too long, as upstream. */
 const longestOfMany = 256;
 
 /**

@@ -127,7 +127,7 @@ function registriesOf({ registries }: Layout): Registries {
 	}
 }
 
-/** One line, which is written anew; nothing unless a person is watching. */
+/** One line, which is overwritten; nothing without a terminal. */
 function showProgress(image: string): { report(layer: LayerProgress): void; end(): void } {
 	if (!process.stderr.isTTY) return { report: () => {}, end: () => {} };
 	const layers = new Map<string, LayerProgress>();

@@ -54,7 +54,7 @@ export function ensureCertificates(directory: string, names: ServerNames, nowMs:
 	};
 }
 
-/** With an authority of its own: whoever has one of its certificates can say that they are anyone. */
+/** With a separate authority: clients with one of its certificates can act as any user. */
 function ensureFrontProxy(directory: string, nowMs: number): FrontProxy {
 	const authority = ensureAuthority(directory, "front-proxy-ca", "front-proxy-ca", nowMs);
 	const name = "front-proxy-client";

@@ -129,13 +129,13 @@ export class ManagedPod {
 		return this.#abort.signal;
 	}
 
-	/** Aborted as well when the pod shall end: for what is done only to start its containers. */
+	/** Also aborted when the pod is to end: for work that only starts its containers. */
 	get startSignal(): AbortSignal {
 		this.#starts ??= new AbortController();
 		return this.#starts.signal;
 	}
 
-	/** The pod shall end: nothing more is started. */
+	/** The pod is to end: nothing more is started. */
 	endStarts(): void {
 		this.#starts?.abort(letGo());
 	}

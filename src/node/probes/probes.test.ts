@@ -123,7 +123,7 @@ describe("probes", () => {
 	});
 });
 
-test("a container that is being stopped is asked whether it is ready to its end, and no more whether it lives", async () => {
+test("a terminating container has readiness probes until its end, and no liveness probes", async () => {
 	const clock = new VirtualClock();
 	const asked: string[] = [];
 	// Probes use no other fields of the node's context.

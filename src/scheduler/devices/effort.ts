@@ -1,4 +1,4 @@
-/** How much work the claims of one pod may make, on all nodes together. The scheduler does nothing else meanwhile. */
+/** Limits the work for the claims of one pod on all nodes: the scheduler does nothing else in the meantime. */
 
 /** Ends an allocation: something is wrong with a claim or a class. The message is for people. */
 export class AllocationError extends Error {}

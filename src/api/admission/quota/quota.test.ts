@@ -126,7 +126,7 @@ test("a service that takes node ports later is charged then", async () => {
 	await api.close();
 });
 
-test("pods of a namespace without quotas wait for nobody", async () => {
+test("pods of a namespace without quotas do not wait for each other", async () => {
 	const api = await testApi({ namespaces: ["default"] });
 	await api.ask("POST", `${namespace}/serviceaccounts`, { metadata: { name: "default" } });
 	expect((await api.ask("POST", `${namespace}/pods`, pod("a"))).status).toBe(201);

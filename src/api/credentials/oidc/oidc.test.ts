@@ -177,7 +177,7 @@ test("a token that was verified ends when it expires", async () => {
 	expect(await whoAmI(token)).toBe(401);
 });
 
-test("an issuer that is slow, gone or wrong refuses its own tokens and keeps nobody else waiting", async () => {
+test("an issuer that is slow, gone or wrong only affects its own tokens", async () => {
 	const clock = new VirtualClock({ startMs: systemClock().now() });
 	const { issuer, api, whoAmI, review } = await fixture({}, clock);
 	let isAsked = () => {};
@@ -225,7 +225,7 @@ test("an issuer whose certificate is of another authority is not believed", asyn
 	expect((await review(issuer.token({ sub: "ann" }))).error).toMatch(/is not initialized: .*(certificate|self-signed)/);
 });
 
-test("a configuration that is wrong, or asks for what there is not, is refused with the paths of its fields", () => {
+test("an invalid or unsupported configuration is refused with the paths of its fields", () => {
 	const config = (jwt: Json, more: Json = {}) => {
 		try {
 			jwtAuthenticators({

@@ -63,7 +63,7 @@ const ways = [
 	"/api/v1/nodes/n1/proxy/exec/default/p/c?command=id&output=1",
 ];
 
-test("who may only read gets through to no agent, whatever protocol is asked for", async () => {
+test("users who may only read reach no agent, with any protocol", async () => {
 	const api = await cluster(["get", "list", "watch"]);
 	for (const path of ways)
 		for (const upgrade of protocols)

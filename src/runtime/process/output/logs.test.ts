@@ -172,7 +172,7 @@ describe("log of a container", () => {
 		bell = openSync(`${directory}/out.bell`, constants.O_RDWR | constants.O_NONBLOCK);
 	});
 
-	it("goes on after its shim died as long as its relay lives", async () => {
+	it("continues after the end of its shim as long as its relay runs", async () => {
 		const orphan = pump({ orphaned: true });
 		relay("not yet the last words\n");
 		await until(() => payload() === "not yet the last words\n");

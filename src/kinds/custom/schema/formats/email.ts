@@ -19,7 +19,7 @@ export function isEmail(text: string): boolean {
 	return open >= 0 && address.test(trimmed.slice(open + 1, -1).trim()) && isPhrase(trimmed.slice(0, open).trim());
 }
 
-/** The name of whom the mail is for: words, or none. */
+/** The display name of the recipient: words, or nothing. */
 function isPhrase(text: string): boolean {
 	let rest = text;
 	while (rest !== "") {
