@@ -41,7 +41,7 @@ export function serveWatch(
 	const flush = () => {
 		if (isFull) return;
 		while (lines.length > 0 && !client.isGone) {
-			const batch = firstBytes(lines, watchWriteBytes);
+			const batch = queuedBytes <= watchWriteBytes ? lines : firstBytes(lines, watchWriteBytes);
 			lines = batch.length === lines.length ? [] : lines.slice(batch.length);
 			for (const line of batch) queuedBytes -= line.length;
 			if (reply.writeLines(batch) || over || reply.bufferedBytes() < watchPatienceBytes) continue;

@@ -63,9 +63,9 @@ function readBytes(request: ApiRequest, bytes: Uint8Array): Body {
 }
 
 function jsonBody(bytes: Uint8Array, query: URLSearchParams): Body {
-	const value = parseJson(bytes);
+	const { value, text } = parsed(bytes);
 	if (query.get("fieldValidation") === "Ignore") return { value, duplicateFields: [] };
-	return { value, duplicateFields: duplicateFields(Buffer.from(bytes).toString()) };
+	return { value, duplicateFields: duplicateFields(text, value) };
 }
 
 /** For objects of which protobuf knows nothing. @throws ApiError UnsupportedMediaType */
@@ -83,10 +83,15 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
 
 /** @throws ApiError BadRequest, RequestEntityTooLarge */
 export function parseJson(bytes: Uint8Array): unknown {
+	return parsed(bytes).value;
+}
+
+/** @throws ApiError as `parseJson` */
+function parsed(bytes: Uint8Array): { value: unknown; text: string } {
 	checkJsonBytes(bytes);
 	try {
 		const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-		return wellFormed(JSON.parse(text), text);
+		return { value: wellFormed(JSON.parse(text), text), text };
 	} catch (error) {
 		throw new ApiError("BadRequest", `couldn't get version/kind; json parse error: ${goSyntaxError(error, bytes)}`);
 	}

@@ -14,9 +14,37 @@ const mostFields = 100;
 
 /**
  * @param text well-formed JSON
+ * @param value what it means, in which each name is once
  * @returns paths such as `spec.containers[0].image`, each once, in the order of the text
  */
-export function duplicateFields(text: string): string[] {
+export function duplicateFields(text: string, value: unknown): string[] {
+	// Nearly always there are none, and counting costs a fifth of finding.
+	return nameCount(text) === fieldCount(value) ? [] : findDuplicates(text);
+}
+
+function nameCount(text: string): number {
+	let count = 0;
+	for (let index = 0; index < text.length; index++) {
+		const code = text.charCodeAt(index);
+		if (code === 0x22) index = endOfString(text, index);
+		else if (code === 0x3a) count++;
+	}
+	return count;
+}
+
+function fieldCount(value: unknown): number {
+	if (typeof value !== "object" || value === null) return 0;
+	let count = 0;
+	if (Array.isArray(value)) {
+		for (const item of value) count += fieldCount(item);
+		return count;
+	}
+	// The key was just enumerated.
+	for (const key in value) count += 1 + fieldCount((value as Record<string, unknown>)[key]);
+	return count;
+}
+
+function findDuplicates(text: string): string[] {
 	const found = new Set<string>();
 	const frames: Frame[] = [];
 	let expectsName = false;
@@ -60,9 +88,12 @@ export function duplicateFields(text: string): string[] {
 }
 
 function endOfString(text: string, start: number): number {
-	let index = start + 1;
-	while (index < text.length && text.charCodeAt(index) !== 0x22) index += text.charCodeAt(index) === 0x5c ? 2 : 1;
-	return index;
+	for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+		let backslashes = 0;
+		while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
+		if (backslashes % 2 === 0) return end;
+	}
+	return text.length;
 }
 
 function pathOf({ path, at }: Frame): string {
