@@ -138,6 +138,8 @@ test("flags are found where envtest looks for them, and unknown ones are refused
 	const apiServer = await help("kube-apiserver");
 	expect(apiServer).toMatch(/^\s*--etcd-servers\b/m);
 	expect(apiServer).not.toMatch(/^\s*--insecure-port\b/m);
+	const version = await run(join(assets, "kube-apiserver"), ["--version"]);
+	expect(version.stdout).toMatch(/^Kubernetes v1\.\d+\.\d+\n$/);
 	const failure = async (...args: string[]) => {
 		const { code, stderr } = await run(join(assets, "kube-apiserver"), args);
 		return { code, stderr };

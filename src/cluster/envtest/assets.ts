@@ -1,7 +1,8 @@
 /** The assets folder of controller-runtime's envtest (`KUBEBUILDER_ASSETS`): programs that run this package. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { shellQuote } from "../../linux/command.ts";
+import { makeFolder } from "../../linux/make-folder.ts";
 import { packageDirectory, programFile } from "../files/package-files.ts";
 
 const mark = "# Written by 'cox envtest'";
@@ -33,7 +34,7 @@ export function writeAssets(folder: string, { controllers, nodes }: AssetOptions
 		kubectl: readFileSync(join(packageDirectory, "assets", "other-kubectl.sh"), "utf8"),
 	};
 	for (const name of Object.keys(scripts)) refuseForeign(join(path, name));
-	mkdirSync(path, { recursive: true });
+	makeFolder(path);
 	for (const [name, text] of Object.entries(scripts)) {
 		// One that runs is not changed.
 		const draft = join(path, `${name}.new`);

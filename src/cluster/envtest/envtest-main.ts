@@ -2,6 +2,7 @@
  * The programs of an envtest folder: `etcd` and `kube-apiserver`, by the first argument. SIGTERM ends them.
  */
 import { messageOf } from "../../core/errors.ts";
+import { kubernetesVersion, version } from "../files/version.ts";
 
 const [program = "", ...args] = process.argv.slice(2);
 
@@ -22,9 +23,18 @@ async function help(): Promise<string> {
 		: (await import("./api-server.ts")).apiServerHelp();
 }
 
+/** In the words of upstream's programs. */
+function versionText(): string {
+	return program === "etcd" ? `etcd Version: ${version} (Coxswain)` : `Kubernetes ${kubernetesVersion.gitVersion}`;
+}
+
 async function main(): Promise<void> {
 	if (args.includes("--help")) {
 		process.stdout.write(await help());
+		return;
+	}
+	if (args.includes("--version")) {
+		process.stdout.write(`${versionText()}\n`);
 		return;
 	}
 	const running = start();

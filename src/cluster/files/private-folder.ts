@@ -1,6 +1,7 @@
 /** Folders that only their owner may use, regardless of the umask and of their previous permissions. */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../../linux/make-folder.ts";
 import type { Layout } from "./layout.ts";
 
 /**
@@ -27,7 +28,7 @@ const stickyBit = 0o1000;
  * replace it
  */
 export function ensurePrivateFolder(folder: string): void {
-	mkdirSync(folder, { recursive: true, mode: 0o700 });
+	makeFolder(folder, 0o700);
 	const stats = lstatSync(folder);
 	if (!stats.isDirectory()) throw new Error(`${folder} is not a directory; move it out of the way`);
 	checkOwner(folder, stats);

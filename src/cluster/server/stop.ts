@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { type Clock, systemClock } from "../../core/time/clock.ts";
+import { makeFolder } from "../../linux/make-folder.ts";
 import { isAlive, killAll } from "../../linux/processes.ts";
 import { agentMark, processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";
@@ -18,7 +19,7 @@ const graceMs = 10_000;
  */
 export async function stopCluster(layout: Layout): Promise<boolean> {
 	const clock = systemClock();
-	const made = mkdirSync(layout.data, { recursive: true, mode: 0o700 });
+	const made = makeFolder(layout.data, 0o700);
 	const running = processesMarked(marks, layout.data);
 	const servers = processesMarked([serverMark], layout.data);
 	try {

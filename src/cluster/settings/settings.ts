@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
+import { makeFolder } from "../../linux/make-folder.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
 import type { RuntimeKind } from "../../runtime/runtime-kind.ts";
@@ -68,6 +69,6 @@ export function readSettings(file: string): Settings | undefined {
 }
 
 export function writeSettings(file: string, settings: Settings): void {
-	mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+	makeFolder(dirname(file), 0o700);
 	replaceFile(file, `${JSON.stringify(settings, null, 2)}\n`);
 }

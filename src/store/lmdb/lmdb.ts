@@ -1,6 +1,6 @@
 /** The embedded, durable store: one data folder, one process, based on LMDB. */
-import { mkdirSync } from "node:fs";
 import { ApiError, asError } from "../../core/errors.ts";
+import { makeFolder } from "../../linux/make-folder.ts";
 import { type Commit, type CommitResult, checkCommit, type Entry, type Store } from "../store.ts";
 import { Watches } from "../watches.ts";
 import { Batch } from "./batch.ts";
@@ -57,7 +57,7 @@ const tightStepRecords = 64;
  * @throws ApiError Conflict if another process uses the folder, InternalError if it has another format
  */
 export function openLmdbStore(options: LmdbOptions): DurableStore {
-	mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+	makeFolder(options.folder, 0o700);
 	const lock = lockFolder(options.folder);
 	try {
 		return new LmdbStore(options, lock);

@@ -1,8 +1,9 @@
 /** The tables of the embedded store, with all reads and writes. */
-import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { ApiError, messageOf } from "../../core/errors.ts";
+import { makeFolder } from "../../linux/make-folder.ts";
 import type { Change, Entry } from "../store.ts";
 import type { CommitRecord } from "../watches.ts";
 import { dataFileProblem } from "./data-file.ts";
@@ -66,7 +67,7 @@ export class Tables {
 		// batching by turns of the event loop, every transaction is one that is begun below and reports its errors there.
 		const path = join(folder, "store");
 		checkDataFile(join(path, "data.mdb"));
-		mkdirSync(path, { recursive: true, mode: 0o700 });
+		makeFolder(path, 0o700);
 		this.#root = open({ path, maxDbs: 4, overlappingSync: false, eventTurnBatching: false, noSync: !flush });
 		// LMDB creates its files with permissions that depend on the umask.
 		for (const name of ["data.mdb", "lock.mdb"]) chmodSync(join(path, name), 0o600);
