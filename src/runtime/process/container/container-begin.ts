@@ -3,12 +3,13 @@ import { spawn } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { plainWords } from "../../../core/text/plain-words.ts";
-import { identify, namespaceOf } from "../../../linux/processes.ts";
+import { identify } from "../../../linux/processes.ts";
 import { layerLinks } from "../launcher/image-root.ts";
 import { volumeLinks } from "../launcher/image-volumes.ts";
 import { LogPump } from "../output/logs.ts";
 import { type ContainerRecord, streamsOf } from "./container-record.ts";
 import type { Environment } from "./environment.ts";
+import { type HeldNamespace, holdMountNamespace } from "./held-namespace.ts";
 
 /**
  * Links the layers of its images under names that are short enough for many of them; they are used as long as the container
@@ -65,10 +66,21 @@ export function openLogPump(
 	return new LogPump({ paths, journalPath: `${directory}/journal`, logPath, endMark, clock, orphaned });
 }
 
-/** The record of a container whose first process has this PID; it may have ended already. */
-export function startedRecord(record: ContainerRecord, pid: number): ContainerRecord {
+/** A container whose first process has this PID; it may have ended already. */
+export function started(
+	record: ContainerRecord,
+	pid: number,
+): { record: ContainerRecord; namespace: HeldNamespace | undefined } {
 	const init = identify(pid);
-	if (init === undefined) return record;
-	const mountNamespace = namespaceOf(init.pid, "mnt");
-	return { ...record, init, ...(mountNamespace === undefined ? {} : { mountNamespace }) };
+	if (init === undefined) return { record, namespace: undefined };
+	const namespace = heldNamespace({ ...record, init });
+	return { record: { ...record, init, ...(namespace && { mountNamespace: namespace.id }) }, namespace };
+}
+
+/**
+ * The mount namespace of a container whose processes are found by it when they are to end, because they do not end with
+ * the first one. Without it, the ID would be another container's as soon as the last process has ended.
+ */
+export function heldNamespace({ ownPid, init }: ContainerRecord): HeldNamespace | undefined {
+	return ownPid || init === undefined ? undefined : holdMountNamespace(init);
 }

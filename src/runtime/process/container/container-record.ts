@@ -29,6 +29,7 @@ export interface ContainerRecord {
 	shim?: ProcessId;
 	/** The container's first process. */
 	init?: ProcessId;
+	/** By it the processes of a container without a PID namespace of its own are found when its first one has ended. */
 	mountNamespace?: string;
 	failure?: string;
 	/** Whether the container's processes end with its first one. */

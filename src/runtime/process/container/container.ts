@@ -9,7 +9,7 @@ import { windowSize } from "../launcher/window-size.ts";
 import { readRecord, writeRecord } from "../machine/records.ts";
 import { firstLine, writeFifo } from "../output/fifos.ts";
 import type { LogPump, Tap } from "../output/logs.ts";
-import { linkLayers, openLogPump, spawnShim, startedRecord, startFailure } from "./container-begin.ts";
+import { heldNamespace, linkLayers, openLogPump, spawnShim, started, startFailure } from "./container-begin.ts";
 import { type ContainerEnd, containerEnd, killProcesses, sendStopSignal } from "./container-end.ts";
 import {
 	type ContainerRecord,
@@ -22,6 +22,7 @@ import {
 } from "./container-record.ts";
 import type { Environment } from "./environment.ts";
 import { execPlan } from "./exec-plan.ts";
+import type { HeldNamespace } from "./held-namespace.ts";
 import type { ProcessSandbox } from "./sandbox.ts";
 import { startPlan } from "./start-plan.ts";
 
@@ -33,6 +34,7 @@ export class ProcessContainer {
 	#pump?: LogPump;
 	#ended: Promise<void> = Promise.resolve();
 	#closed = false;
+	#namespace: HeldNamespace | undefined;
 	#execs = 0;
 
 	private constructor(environment: Environment, record: ContainerRecord) {
@@ -190,6 +192,7 @@ export class ProcessContainer {
 	/** Stops reading the output; the container continues to run. */
 	close(): void {
 		this.#closed = true;
+		this.#namespace?.release();
 		this.#pump?.close();
 	}
 
@@ -205,6 +208,7 @@ export class ProcessContainer {
 	#join(): void {
 		// The rest of its streams is still read.
 		const orphaned = this.#record.shim === undefined || !isAlive(this.#record.shim);
+		this.#namespace = heldNamespace(this.#record);
 		if (orphaned) killProcesses(this.#record);
 		const pump = this.#openPump(orphaned);
 		this.#ended = pump.ended.then(() => this.#finish());
@@ -240,7 +244,9 @@ export class ProcessContainer {
 	#take(line: string): void {
 		if (this.#record.container.state !== "created") return;
 		if (line.startsWith("started ")) {
-			this.#record = startedRecord(this.#record, Number(line.slice(8)));
+			const { record, namespace } = started(this.#record, Number(line.slice(8)));
+			this.#record = record;
+			this.#namespace = namespace;
 			this.#change({ state: "running", startedAtMs: this.#environment.clock.now() });
 			return;
 		}
@@ -257,6 +263,7 @@ export class ProcessContainer {
 		const { cgroups, clock } = this.#environment;
 		const exit = readExit(`${this.#directory}/exit`);
 		if (exit === undefined || !ownPid) killProcesses(this.#record);
+		this.#namespace?.release();
 		this.#exit(containerEnd(this.#record, exit, () => cgroups.oomKilled(cgroup), clock.now()));
 		// The supervisor may end, now that the logs are written.
 		writeFifo(`${this.#directory}/ack`, acknowledgement);
