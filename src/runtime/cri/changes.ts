@@ -33,6 +33,8 @@ export class Changes {
 	readonly #abort = new AbortController();
 	#known: ReadonlyMap<string, SeenState> = new Map();
 	#waitMs = firstMs;
+	#eventCount = 0;
+	#isComparing = false;
 	#wake: () => void = () => {};
 
 	constructor(options: ChangesOptions) {
@@ -62,7 +64,7 @@ export class Changes {
 		const { signal } = this.#abort;
 		while (!signal.aborted) {
 			try {
-				await client.stream(methods.events, {}, () => void this.#compare().catch(() => {}), signal);
+				await client.stream(methods.events, {}, () => void this.#compareAfterEvent(), signal);
 			} catch (error) {
 				if (signal.aborted) return;
 				if (error instanceof CriError && error.isUnimplemented) return this.#poll();
@@ -70,6 +72,23 @@ export class Changes {
 			// A change may have come while nobody listened.
 			await this.#compare().catch(() => lost());
 			await this.#pause(longestMs);
+		}
+	}
+
+	/** One comparison at a time: events that come during one are in the next. */
+	async #compareAfterEvent(): Promise<void> {
+		this.#eventCount++;
+		if (this.#isComparing) return;
+		this.#isComparing = true;
+		try {
+			for (let seen = 0; seen !== this.#eventCount; ) {
+				seen = this.#eventCount;
+				await this.#compare();
+			}
+		} catch {
+			// The stream ends as well, which is handled above.
+		} finally {
+			this.#isComparing = false;
 		}
 	}
 

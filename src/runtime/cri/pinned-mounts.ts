@@ -40,6 +40,7 @@ export class PinnedMounts {
 		await this.release(owner);
 		for (const [at, mount] of mounts.entries()) {
 			const { root, subPath = "", ...plain } = mount;
+			if (mount.image !== undefined) throw new Error("image volumes are not supported by nodes with containerd");
 			if (root === undefined && subPath === "") pinned.push(plain);
 			else pinned.push({ ...plain, hostPath: await this.#pinOne(`${this.#place(owner)}/${at}`, mount) });
 		}
