@@ -25,6 +25,7 @@ const mostAttempts = 3;
 /** RFC 9110, 7.6.1, and what is replaced or was only for this proxy. */
 const notForwarded = new Set([
 	"connection",
+	"expect",
 	"forwarded",
 	"host",
 	"http2-settings",
@@ -79,8 +80,10 @@ export function forwardRequest(incoming: IncomingMessage, response: ServerRespon
 			if (incoming.readableEnded) sent.end();
 			else incoming.pipe(sent);
 		});
-		sent.once("timeout", () => sent.destroy(new TimeoutError()));
-		sent.once("error", (error) => {
+		let isOver = false;
+		const end = (error?: Error) => {
+			if (isOver) return;
+			isOver = true;
 			incoming.unpipe(sent);
 			if (response.destroyed) return;
 			const last = index + 1 >= Math.min(forwarding.endpoints.length, mostAttempts);
@@ -89,17 +92,40 @@ export function forwardRequest(incoming: IncomingMessage, response: ServerRespon
 			else if (begun && sent.reusedSocket && !response.headersSent && isRepeatable(incoming)) attempt(index);
 			else if (error instanceof TimeoutError) fail(504, "the backend does not answer in time");
 			else fail(502, begun ? "the backend closed the connection" : noConnection);
-		});
+		};
+		sent.once("timeout", () => sent.destroy(new TimeoutError()));
+		sent.on("error", end);
+		// Without an error if the backend changes the protocol, which nobody has asked for.
+		sent.once("close", () => response.headersSent || end());
 		sent.once("response", (answer) => {
 			sent.setTimeout(0);
-			response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer));
-			// An event stream may have nothing to say for now.
-			response.flushHeaders();
-			pipeline(answer, response, (error) => {
-				if (error) response.destroy();
-			});
+			try {
+				response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer));
+			} catch {
+				sent.destroy();
+				fail(502, "the backend's answer is not valid");
+				return;
+			}
+			passOn(answer, response);
 		});
 	}
+}
+
+/** Not a pipeline, which takes a tenth of the time of a short request. */
+function passOn(answer: IncomingMessage, response: ServerResponse): void {
+	let hasBegun = false;
+	answer.once("data", () => {
+		hasBegun = true;
+	});
+	answer.once("close", () => {
+		if (!answer.complete) response.destroy();
+	});
+	answer.on("error", () => response.destroy());
+	answer.pipe(response);
+	// With the first bytes, unless there are none for now, as in an event stream.
+	setImmediate(() => {
+		if (!hasBegun && !response.writableEnded) response.flushHeaders();
+	});
 }
 
 /** @param head what the client sent after its request */
@@ -114,16 +140,16 @@ export function forwardUpgrade(incoming: IncomingMessage, client: Socket, head: 
 	const sent = send(incoming, endpoint, forwarding, headers);
 	client.once("close", () => sent.destroy());
 	sent.once("timeout", () => sent.destroy(new TimeoutError()));
-	sent.once("error", () => refuseUpgrade(client, 502, "the backend does not accept the connection"));
+	sent.on("error", () => refuseUpgrade(client, 502, "the backend does not accept the connection"));
 	sent.once("response", (answer) => {
 		const status = answer.statusCode ?? 502;
-		client.write(headText(status, answer.statusMessage, { ...endToEnd(answer), connection: "close" }));
+		client.write(headText(status, answer.statusMessage, { ...endToEnd(answer), connection: "close" }), "latin1");
 		pipeline(answer, client, () => client.destroy());
 	});
 	sent.once("upgrade", (answer, backend: Socket, first: Buffer) => {
 		backend.setTimeout(0);
 		const agreed = { ...endToEnd(answer), connection: "Upgrade", upgrade: answer.headers.upgrade };
-		client.write(headText(101, answer.statusMessage, agreed));
+		client.write(headText(101, answer.statusMessage, agreed), "latin1");
 		client.write(first);
 		backend.write(head);
 		pipeline(client, backend, client, () => {
@@ -137,7 +163,10 @@ export function forwardUpgrade(incoming: IncomingMessage, client: Socket, head: 
 /** A response of this proxy itself. */
 export function refuse(response: ServerResponse, status: number, why: string): void {
 	// Bodies that nobody reads would be taken for the next request.
-	response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });
+	response.writeHead(status, STATUS_CODES[status], {
+		"content-type": "text/plain; charset=utf-8",
+		connection: "close",
+	});
 	response.end(`${status} ${STATUS_CODES[status]}: ${why}\n`);
 }
 

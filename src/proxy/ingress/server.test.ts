@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from "node:http";
 import { request as secureRequest } from "node:https";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { createSecureContext } from "node:tls";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -142,6 +142,40 @@ it("passes streams on as they come", async () => {
 	}
 	sent.destroy();
 	await ended;
+});
+
+it("breaks an answer off where the backend does", async () => {
+	const breaking = await listen(
+		createServer((_, response) => {
+			response.writeHead(200, { "content-length": "100" });
+			response.write("half", () => response.destroy());
+		}),
+	);
+	ways["breaking.test"] = () => [breaking];
+	await expect(ask("breaking.test", "/")).rejects.toThrow("aborted");
+});
+
+it.each([
+	["a reason that is none", "HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n"],
+	["a status that is none", "HTTP/1.1 042 OK\r\nContent-Length: 0\r\n\r\n"],
+	["a protocol that nobody has asked for", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"],
+	["no HTTP", "hello\r\n\r\n"],
+	["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
+])("answers 502 for a backend that answers with %s", async (_, bytes) => {
+	const strange = createTcpServer((socket) => {
+		socket.on("error", () => {});
+		socket.once("data", () => socket.end(bytes, "latin1"));
+	});
+	strange.listen(0, "127.0.0.1");
+	await once(strange, "listening");
+	const { port } = strange.address() as AddressInfo;
+	ways["strange.test"] = () => [{ address: "127.0.0.1", port }];
+	expect((await ask("strange.test", "/")).status).toBe(502);
+	strange.close();
+});
+
+it("has no body in answers of its own to HEAD", async () => {
+	expect(await ask("none.test", "/", { method: "HEAD" })).toMatchObject({ status: 503, text: "" });
 });
 
 it("passes websockets on, and no other protocol that a client offers with HTTP/2", async () => {

@@ -35,7 +35,6 @@ export function createIngressServers(view: IngressView): IngressServers {
 		// Uploads take as long as they take.
 		requestTimeout: 0,
 		insecureHTTPParser: false,
-		rejectNonStandardBodyWrites: true,
 	};
 	const servers = {
 		http: createServer(options),
