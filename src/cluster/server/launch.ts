@@ -4,8 +4,6 @@ import { sameJson } from "../../core/equal.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import type { HistoryOptions } from "../../history/settings.ts";
 import { spawnApart } from "../../linux/inherited.ts";
-import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";
-import type { RuntimeKind } from "../../runtime/runtime-kind.ts";
 import { processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";
 import type { ClusterStatus, StartReport } from "../control/control-protocol.ts";
@@ -13,36 +11,30 @@ import { enterData } from "../data/data-directories.ts";
 import type { Layout } from "../files/layout.ts";
 import { nodeFlags, programFile, superviseScript } from "../files/package-files.ts";
 import { defaultPublish } from "../gateway/publish-address.ts";
-import { defaultIngressPorts, type IngressPorts } from "../ingress/ports.ts";
+import { defaultIngressPorts } from "../ingress/ports.ts";
 import type { ApiChanges } from "../settings/api-settings.ts";
-import { readSettings } from "../settings/settings.ts";
+import { readSettings, type Settings } from "../settings/settings.ts";
 
 export { runtimes } from "../../runtime/runtime-kind.ts";
 
+/** Settings that options replace, from the next start on. An empty `imageStore` means the cluster's own. */
+type ChangedAtStart =
+	| "runtime"
+	| "clock"
+	| "kubelet"
+	| "showHome"
+	| "publish"
+	| "ingressPorts"
+	| "images"
+	| "imageStore"
+	| "admissionPlugins"
+	| "history"
+	| "notifyAllow";
+
 /** The options of `cox up`; an existing cluster keeps settings that are absent. */
-export interface LaunchOptions extends ApiChanges {
+export interface LaunchOptions extends ApiChanges, Partial<Pick<Settings, ChangedAtStart>> {
 	/** At least this many nodes. Default 1 for a new cluster. */
 	nodes?: number;
-	runtime?: RuntimeKind;
-	clock?: "system" | "virtual";
-	/** A KubeletConfiguration for all nodes, which replaces the previous one. */
-	kubelet?: KubeletDocument;
-	/** Whether containers see the machine's home directories and credentials; from the next start on. */
-	showHome?: boolean;
-	/** Where ports of pods and Services are opened, from the next start on. */
-	publish?: string;
-	/** Ports of Ingresses, from the next start on. */
-	ingressPorts?: IngressPorts;
-	/** Where images come from, from the next start on. */
-	images?: "auto" | "registry" | "machine";
-	/** Absolute path of a store of images, from the next start on; empty: the cluster's own. */
-	imageStore?: string;
-	/** Optional admission plugins: from the next start on, until they are changed. */
-	admissionPlugins?: readonly string[];
-	/** How much history of Jobs is kept, from the next start on; absent values are kept. False: none. */
-	history?: HistoryOptions | false;
-	/** Networks and hosts that notifications may reach: from the next start on, until they are changed. */
-	notifyAllow?: readonly string[];
 	/** The cluster is deleted when the calling process ends, however it ends. Only for one that this call starts. */
 	isTied?: boolean;
 	/** Absolute path of an EncryptionConfiguration, which replaces the previous one; empty: none from now on. */
