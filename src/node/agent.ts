@@ -28,6 +28,7 @@ import { NodePods } from "./node-pods.ts";
 import { safeSysctlNames } from "./pod/sysctls.ts";
 import { createProber } from "./probes/prober.ts";
 import { WatchedReferences } from "./references.ts";
+import { endPods } from "./shutdown/shutdown.ts";
 import { StaticPods } from "./static/static-pods.ts";
 import { type StorageMonitor, watchStorage } from "./storage/storage-monitor.ts";
 import { createEndpoint } from "./streams/endpoint.ts";
@@ -41,6 +42,8 @@ export interface Agent {
 	connection(stream: Duplex): void;
 	/** The pods the agent has, for its endpoint and tests. */
 	pods(): Iterable<Pod>;
+	/** Ends all pods because the node will stop, as the kubelet's configuration says. */
+	shutDown(): Promise<void>;
 	/** Resolves when the agent has released everything; containers keep running. */
 	stop(): Promise<void>;
 }
@@ -64,6 +67,8 @@ class RunningAgent implements Agent {
 	#endpoint: ((stream: Duplex) => void) | undefined;
 	#meter: MachineMeter | undefined;
 	#eviction: Eviction | undefined;
+	#statics: StaticPods | undefined;
+	#shuttingDown = false;
 	readonly #maintenance: { stop(): void }[] = [];
 	readonly #words: (error: unknown) => string;
 
@@ -127,7 +132,8 @@ class RunningAgent implements Agent {
 		const event = (reason: string, message: string) => this.#nodeEvent("Normal", reason, message);
 		const becameReady = () => event("NodeReady", `Node ${node.name} status is now: NodeReady`);
 		const facts = this.#facts;
-		const reports = { limitations, pressure, becameReady, images: runtime.images?.bind(runtime) };
+		const isShuttingDown = () => this.#shuttingDown;
+		const reports = { limitations, pressure, isShuttingDown, becameReady, images: runtime.images?.bind(runtime) };
 		const heartbeat = await startHeartbeat({ client, clock, facts, ...reports, leaseMs, signal });
 		this.#heartbeat = heartbeat;
 		const storage = this.#boundStorage();
@@ -135,6 +141,7 @@ class RunningAgent implements Agent {
 		const addressesBefore = (await network?.attached()) ?? new Map();
 		this.#pods.begin({ heartbeat, storage, pressure, addressesBefore });
 		const statics = this.#staticPods(heartbeat.node.metadata.uid);
+		this.#statics = statics;
 		await pods.subscribe(node.name, (current, last) => {
 			this.#pods.changed(current, last);
 			statics?.changed(current, last);
@@ -166,6 +173,15 @@ class RunningAgent implements Agent {
 
 	pods(): Iterable<Pod> {
 		return this.#pods;
+	}
+
+	async shutDown(): Promise<void> {
+		if (this.#configuration.shutdownGraceMs === 0) return;
+		this.#shuttingDown = true;
+		this.#pods.refuseAll();
+		this.#statics?.stop();
+		await this.#heartbeat?.statusChanged().catch(() => {});
+		await endPods(this.#pods.workers(), this.#configuration, this.#options.clock);
 	}
 
 	async stop(): Promise<void> {

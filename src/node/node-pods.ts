@@ -7,6 +7,7 @@ import { noPressure, type Pressure } from "./machine/pressure.ts";
 import { admissionVerdict, lacks } from "./pod/admission.ts";
 import type { Verdict } from "./pod/pod-state.ts";
 import { compareWaiting } from "./pod/resize.ts";
+import { shutdownRefusal } from "./shutdown/shutdown.ts";
 import type { StorageMonitor } from "./storage/storage-monitor.ts";
 import { orphanPod } from "./sync/orphan-pod.ts";
 import { PodWorker } from "./sync/pod-worker.ts";
@@ -27,6 +28,7 @@ export class NodePods {
 	readonly #sysctls: readonly string[];
 	readonly #workers = new Map<string, PodWorker>();
 	#started: StartedNode | undefined;
+	#shuttingDown = false;
 
 	constructor(context: NodeContext, sysctls: readonly string[]) {
 		this.#context = context;
@@ -131,7 +133,13 @@ export class NodePods {
 		);
 	}
 
+	/** The node is being shut down: from now on no pod is admitted. */
+	refuseAll(): void {
+		this.#shuttingDown = true;
+	}
+
 	#verdict(pod: Pod): Verdict | undefined {
+		if (this.#shuttingDown) return shutdownRefusal;
 		return admissionVerdict(pod, this.#admission());
 	}
 

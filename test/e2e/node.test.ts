@@ -1,8 +1,10 @@
-/** What nodes do on their own: static pods, and limits of local storage. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+/** What nodes do on their own: static pods, limits of local storage, graceful shutdown. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { eventually, TestCluster } from "./cluster.ts";
 
+const directory = mkdtempSync(`${tmpdir()}/cox-e2e-node-`);
 let cluster: TestCluster;
 const pod = (name: string, command: string, more: object = {}) => ({
 	apiVersion: "v1",
@@ -14,10 +16,12 @@ const pod = (name: string, command: string, more: object = {}) => ({
 	},
 });
 beforeAll(async () => {
-	cluster = await TestCluster.start();
+	writeFileSync(`${directory}/kubelet.yaml`, "shutdownGracePeriod: 20s\n");
+	cluster = await TestCluster.start("--kubelet-config", `${directory}/kubelet.yaml`);
 });
 afterAll(async () => {
 	await cluster[Symbol.asyncDispose]();
+	rmSync(directory, { recursive: true });
 });
 
 it("runs the pods of files, and shows them as mirror pods", async () => {
@@ -48,5 +52,17 @@ it("evicts a pod whose volume is larger than its limit, and says which", async (
 	const said = "jsonpath={.status.reason}: {.status.message}{.status.conditions[?(@.type=='DisruptionTarget')].reason}";
 	expect(await cluster.kubectl("get", "pod", "large", "-o", said)).toBe(
 		'Evicted: Usage of EmptyDir volume "v" exceeds the limit "1Mi". TerminationByKubelet',
+	);
+});
+
+it("ends its pods before it stops, if it is given the time, and says so", async () => {
+	const script = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
+	await cluster.kubectlInput(JSON.stringify(pod("ends", script)), "apply", "-f", "-");
+	await cluster.kubectl("wait", "pod/ends", "--for=condition=Ready", "--timeout=60s");
+	await cluster.coxOk("down");
+	await cluster.coxOk("up");
+	const said = "jsonpath={.status.phase} {.status.reason}: {.status.message}";
+	expect(await cluster.kubectl("get", "pod", "ends", "-o", said)).toBe(
+		"Failed Terminated: Pod was terminated in response to imminent node shutdown.",
 	);
 });

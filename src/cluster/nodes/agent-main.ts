@@ -160,6 +160,7 @@ async function runAgent({ node, policies }: AgentTokens, runtime: Runtime, netwo
 		logKeeper,
 		configuration,
 	});
+	running = agent;
 	closers.push(() => agent.stop());
 	const server = await serveAgent(agent, config.agentSocket);
 	closers.push(async () => server.close());
@@ -182,6 +183,7 @@ function serveAgent(agent: Agent, socketPath: string): Promise<Server> {
 	});
 }
 
+let running: Agent | undefined;
 let stopping = false;
 
 /** Containers keep running; the next agent adopts them. */
@@ -203,6 +205,10 @@ const prepared = prepare();
 prepared.catch(fail);
 process.on("message", (order: AgentOrder) => {
 	if (order.type === "stop") return void stop(0);
+	if (order.type === "shutDown")
+		return void (running?.shutDown() ?? Promise.resolve())
+			.catch((error: unknown) => logError("shutting down", error))
+			.then(() => tell({ type: "shutDown" }));
 	if (order.type === "pulled") {
 		asked.get(order.id)?.(order.result);
 		asked.delete(order.id);

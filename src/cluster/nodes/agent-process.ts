@@ -135,6 +135,7 @@ export class AgentProcess {
 				if (message.type === "pull") return void this.#pull(child, pulls, message);
 				if (message.type === "removeUnusedImages") return void this.#removeUnusedImages(child, message.id);
 				if (message.type === "cancelPull") return pulls.get(message.id)?.abort();
+				if (message.type === "shutDown") return;
 				this.limitations = message.limitations;
 				resolve();
 			});
@@ -150,6 +151,24 @@ export class AgentProcess {
 		// Its log shows the reason; the node is NotReady until an attempt succeeds.
 		this.#nextStart = this.#options.clock.after(this.#restartMs, () => this.start().catch(() => {}));
 		this.#restartMs = Math.min(this.#restartMs * 2, longestRestartMs);
+	}
+
+	/**
+	 * Has the agent end all pods of the node.
+	 * @param longestMs when the pods are given up
+	 */
+	async shutDown(longestMs: number): Promise<void> {
+		const child = this.#child;
+		if (child === undefined || !child.connected) return;
+		const order: AgentOrder = { type: "shutDown" };
+		const late = new AbortController();
+		const done = new Promise<void>((resolve) => {
+			child.once("exit", () => resolve());
+			child.on("message", (message: AgentMessage) => message.type === "shutDown" && resolve());
+		});
+		child.send(order, () => {});
+		await Promise.race([done, this.#options.clock.sleep(longestMs, late.signal).catch(() => {})]);
+		late.abort();
 	}
 
 	/** Asks the agent to end, and kills it if it does not. */

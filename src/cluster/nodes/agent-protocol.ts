@@ -69,6 +69,7 @@ export type AgentMessage =
 	/** Nodes have no way out of the cluster: the server has images pulled. */
 	| { type: "pull"; id: number; wish: PullWish }
 	| { type: "cancelPull"; id: number }
+	| { type: "shutDown" }
 	| { type: "removeUnusedImages"; id: number };
 
 /**
@@ -77,4 +78,6 @@ export type AgentMessage =
 export type AgentOrder =
 	| { type: "start"; tokens: AgentTokens }
 	| { type: "pulled"; id: number; result: PullResult }
+	/** Ends all pods, because the node will stop; answered by `shutDown`. */
+	| { type: "shutDown" }
 	| { type: "stop" };

@@ -225,11 +225,17 @@ class ProcessNodes implements NodePool {
 
 	async remove(name: string): Promise<void> {
 		const node = this.#nodes.get(name);
-		await node?.agent.stop();
+		if (node !== undefined) await this.#end(node.agent);
 		this.#options.tokens.revoke(Object.values(node?.tokens ?? {}));
 		this.#nodes.delete(name);
 		await this.#machine.removeNode(name);
 		await rm(this.#options.layout.node(name).directory, { recursive: true, force: true });
+	}
+
+	async #end(agent: AgentProcess): Promise<void> {
+		const { shutdownGraceMs } = readKubeletConfiguration(this.#options.kubelet);
+		if (shutdownGraceMs > 0) await agent.shutDown(shutdownGraceMs + 5000);
+		await agent.stop();
 	}
 
 	dial(name: string): Promise<Duplex> {
@@ -253,7 +259,7 @@ class ProcessNodes implements NodePool {
 	async stop(): Promise<void> {
 		this.#stopped = true;
 		this.#nextLook.cancel();
-		await Promise.all([...this.#nodes.values()].map(({ agent }) => agent.stop()));
+		await Promise.all([...this.#nodes.values()].map(({ agent }) => this.#end(agent)));
 		this.#puller.stop();
 		await this.#stopDns();
 		await this.#machine.destroy();

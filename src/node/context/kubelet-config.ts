@@ -54,6 +54,8 @@ export function kubeletConfig(settings: KubeletSettings): { kubeletconfig: Recor
 			containerLogMaxSize: formatQuantity(BigInt(configuration.containerLogMaxBytes) * 1_000_000_000n, "binary"),
 			containerLogMaxFiles: configuration.containerLogMaxFiles,
 			containerLogMonitorInterval: goDuration(configuration.containerLogMonitorMs),
+			shutdownGracePeriod: goDuration(configuration.shutdownGraceMs),
+			shutdownGracePeriodCriticalPods: goDuration(configuration.shutdownGraceCriticalMs),
 			enableSystemLogHandler: true,
 		},
 	};

@@ -26,6 +26,8 @@ test("supported fields are read with upstream's units", () => {
 		evictionMaxPodGracePeriod: 20,
 		imageMaximumGCAge: "24h",
 		imageMinimumGCAge: "0s",
+		shutdownGracePeriod: "30s",
+		shutdownGracePeriodCriticalPods: "10s",
 		staticPodPath: "/etc/pods",
 	};
 	expect(readKubeletConfiguration(document)).toEqual({
@@ -38,6 +40,8 @@ test("supported fields are read with upstream's units", () => {
 		evictionMaxPodGraceSeconds: 20,
 		imageMaximumGCAgeMs: 86_400_000,
 		imageMinimumGCAgeMs: 0,
+		shutdownGraceMs: 30_000,
+		shutdownGraceCriticalMs: 10_000,
 		staticPodPath: "/etc/pods",
 		containerLogMaxBytes: 1024 ** 2,
 		containerLogMaxFiles: 3,

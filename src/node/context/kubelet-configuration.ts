@@ -34,6 +34,10 @@ export interface KubeletConfiguration extends EvictionRules {
 	maxPods: number;
 	/** Processes and threads of one pod; undefined: only the machine's limit applies. */
 	podPidsLimit: number | undefined;
+	/** How long a node may take to end its pods when it is stopped; 0: it stops at once. */
+	shutdownGraceMs: number;
+	/** The part of it that is for critical pods, which end last. */
+	shutdownGraceCriticalMs: number;
 	/** Directory of files with static pods; undefined: the cluster's own. */
 	staticPodPath: string | undefined;
 	/** Whether pods that do not specify a seccomp profile run with the default profile. */
@@ -60,6 +64,8 @@ export const usualKubeletConfiguration: KubeletConfiguration = {
 	maxPods: 110,
 	podPidsLimit: 4096,
 	seccompDefault: true,
+	shutdownGraceMs: 0,
+	shutdownGraceCriticalMs: 0,
 	staticPodPath: undefined,
 };
 
@@ -86,6 +92,8 @@ const readers: Readonly<Record<string, (field: ConfigField) => Partial<KubeletCo
 	podPidsLimit: (field) => (field.value === -1 ? { podPidsLimit: undefined } : present("podPidsLimit", field.whole(1))),
 	serializeImagePulls: (field) => present("serializeImagePulls", field.truth()),
 	seccompDefault: (field) => present("seccompDefault", field.truth()),
+	shutdownGracePeriod: (field) => present("shutdownGraceMs", field.milliseconds(0)),
+	shutdownGracePeriodCriticalPods: (field) => present("shutdownGraceCriticalMs", field.milliseconds(0)),
 	staticPodPath: (field) => ({ staticPodPath: field.text() }),
 };
 
@@ -119,6 +127,15 @@ export function readKubeletConfiguration(document: unknown): KubeletConfiguratio
 		if (!field.isAbsent) configuration = { ...configuration, ...read(field) };
 	}
 	checkEviction(configuration, root);
+	const { shutdownGraceMs, shutdownGraceCriticalMs } = configuration;
+	if (shutdownGraceCriticalMs > shutdownGraceMs)
+		root.wrong(
+			invalidValue(
+				"shutdownGracePeriodCriticalPods",
+				`${shutdownGraceCriticalMs / 1000}s`,
+				"must not be more than shutdownGracePeriod",
+			),
+		);
 	if (causes.length > 0) throw new Error(causesText(causes));
 	return configuration;
 }

@@ -50,6 +50,8 @@ export async function startHeartbeat(options: {
 	limitations: readonly string[];
 	/** The current pressure; absent: there is never any. */
 	pressure?: () => Pressure;
+	/** Whether the node is about to stop; absent: it is not. */
+	isShuttingDown?: () => boolean;
 	/** Absent: the node has none. */
 	images?: NodeImages | undefined;
 	leaseMs?: number | undefined;
@@ -58,7 +60,7 @@ export async function startHeartbeat(options: {
 	signal: AbortSignal;
 }): Promise<Heartbeat> {
 	const { client, clock, facts, limitations, leaseMs = usualLeaseMs, signal } = options;
-	const { pressure = () => noPressure, becameReady = () => {}, images } = options;
+	const { pressure = () => noPressure, becameReady = () => {}, isShuttingDown = () => false, images } = options;
 	const statusMs = Math.max(usualStatusMs, leaseMs);
 	const registered = async () => {
 		const { node, wasReady } = await register(options);
@@ -71,12 +73,12 @@ export async function startHeartbeat(options: {
 	let stopped = false;
 
 	const writeStatus = async () => {
-		const status = nodeStatus(facts, node.status, clock.now(), limitations, pressure());
+		const status = nodeStatus(facts, node.status, clock.now(), limitations, pressure(), isShuttingDown());
 		const wanted = { ...status, ...nodeImages(images?.(), node.status?.images) };
 		if (!needsStatusWrite(node, wanted, clock.now(), statusMs)) return;
 		const wasReady = isNodeReady(node);
 		node = await writeNodeStatus(client, facts, node, wanted);
-		if (!wasReady) becameReady();
+		if (!wasReady && isNodeReady(node)) becameReady();
 	};
 	const beat = async () => {
 		try {

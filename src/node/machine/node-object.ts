@@ -49,6 +49,7 @@ export function nodeStatus(
 	nowMs: number,
 	limitations: readonly string[],
 	pressure: Pressure = noPressure,
+	isShuttingDown = false,
 ): NodeStatus {
 	const { addresses, name } = facts;
 	const advertised = advertisedResources(old);
@@ -57,7 +58,7 @@ export function nodeStatus(
 		capacity: { ...advertised, ...facts.capacity },
 		allocatable: { ...advertised, ...facts.allocatable },
 		addresses: [...addresses.map((address) => ({ type: "InternalIP", address })), { type: "Hostname", address: name }],
-		conditions: nodeConditions(old?.conditions ?? [], nowMs, limitations, pressure),
+		conditions: nodeConditions(old?.conditions ?? [], nowMs, limitations, pressure, isShuttingDown),
 		daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
 		nodeInfo: {
 			architecture: facts.architecture,
@@ -106,6 +107,7 @@ function nodeConditions(
 	nowMs: number,
 	limitations: readonly string[],
 	pressure: Pressure,
+	isShuttingDown: boolean,
 ): NodeCondition[] {
 	const now = timestamp(nowMs);
 	const ready =
@@ -152,7 +154,9 @@ function nodeConditions(
 					reason: "KubeletHasSufficientPID",
 					message: "kubelet has sufficient PID available",
 				},
-		{ type: "Ready", status: "True", reason: "KubeletReady", message: ready },
+		isShuttingDown
+			? { type: "Ready", status: "False", reason: "KubeletNotReady", message: "node is shutting down" }
+			: { type: "Ready", status: "True", reason: "KubeletReady", message: ready },
 	];
 	const types = new Set(drafts.map(({ type }) => type));
 	const own = drafts.map(({ type, status, reason, message }) => {

@@ -10,6 +10,7 @@ import type { Clock, Timer } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";
 import { pods } from "../../kinds/pod/pod.ts";
 import { isMirrorPod, mirrorAnnotation } from "../../kinds/pod/static-pod.ts";
+import { shutdownReason } from "../shutdown/shutdown.ts";
 import { type ManifestFiles, readManifests } from "./manifest-files.ts";
 
 /** A file is written in several steps. */
@@ -121,7 +122,9 @@ export class StaticPods {
 		for (const [key, mirror] of this.#mirrors) {
 			const { annotations, deletionTimestamp } = mirror.metadata;
 			const hash = wanted.get(key)?.metadata.annotations?.[mirrorAnnotation];
-			if (deletionTimestamp === undefined && annotations?.[mirrorAnnotation] !== hash)
+			// It ended with its node.
+			const isOver = mirror.status?.reason === shutdownReason;
+			if (deletionTimestamp === undefined && (isOver || annotations?.[mirrorAnnotation] !== hash))
 				problems.push(...(await this.#delete(mirror)));
 		}
 		if (this.#stopped) return;

@@ -35,6 +35,7 @@ export class PodWorker implements PodDriver {
 	readonly #writer: StatusWriter;
 	readonly #removed: () => void;
 	#wake: Timer | undefined;
+	readonly #over = deferred();
 	#turning = false;
 	#again = false;
 
@@ -56,6 +57,11 @@ export class PodWorker implements PodDriver {
 	get active(): boolean {
 		const { gone, status, pod, runtimeState } = this.#managed;
 		return !gone && !isFinalPhase(status?.phase ?? pod.status?.phase) && runtimeState.verdict === undefined;
+	}
+
+	/** Resolves when the pod has ended and the API knows it, or nothing of it remains here. */
+	get over(): Promise<void> {
+		return this.#over.promise;
 	}
 
 	/** Whether the pod has released what it used of the node. */
@@ -159,6 +165,7 @@ export class PodWorker implements PodDriver {
 	/** Releases the pod; its containers keep running. */
 	close(): void {
 		this.#managed.close();
+		this.#over.resolve();
 		this.#wake?.cancel();
 		this.#writer.close();
 		this.#probes.close();
@@ -205,6 +212,7 @@ export class PodWorker implements PodDriver {
 			// The status of a pod that has released everything is its last one; then what waits for it continues.
 			if (state.runtimeState.released && !state.runtimeState.statusWritten) {
 				managed.runtimeState.markStatusWritten();
+				this.#over.resolve();
 				this.wake();
 			}
 			return;
@@ -225,6 +233,14 @@ export class PodWorker implements PodDriver {
 			runtimeState.setTerminationMessage(container.id, message);
 		}
 	}
+}
+
+function deferred(): { promise: Promise<void>; resolve(): void } {
+	let resolve = () => {};
+	const promise = new Promise<void>((fulfil) => {
+		resolve = fulfil;
+	});
+	return { promise, resolve };
 }
 
 /** Names of containers whose image has changed. */
