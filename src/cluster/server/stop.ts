@@ -55,7 +55,7 @@ async function killMarked(layout: Layout, clock: Clock): Promise<void> {
 	throw new Error(`processes of ${layout.data} keep restarting; kill them manually, then run 'cox down' again`);
 }
 
-const ownSocket = /^(control|api|api-tls|agent-.+)\.sock$/;
+const ownSocket = /^(control|api|api-tls|dns|agent-.+)\.sock$/;
 
 /** Only files of the cluster: a folder that was named by mistake may have a `run` of its own. */
 export function removeSockets(folder: string): void {
