@@ -22,6 +22,7 @@ import { bridge, linkNode, serviceRoute } from "./machine/node-link.ts";
 import { hasAddress, isConnected, type NodeSpec, readNet, readSpec } from "./machine/node-spec.ts";
 import { missingForNodes, probeNamespaces } from "./machine/probe.ts";
 import { connectUplink, removeUplink } from "./machine/uplink.ts";
+import { connectUserNetwork, wayOutRole } from "./machine/user-network.ts";
 import { nodeDirectories, prepareView } from "./machine/view.ts";
 
 export type { NodeSpec } from "./machine/node-spec.ts";
@@ -235,9 +236,9 @@ class LinuxMachine implements Machine {
 
 	/** Once for each switch. @returns whether it leads to networks outside the cluster */
 	#connectOut(switchPid: number): Promise<boolean> {
-		if (this.#ranges === undefined || this.mode === "rootless") return Promise.resolve(false);
+		if (this.#ranges === undefined) return Promise.resolve(false);
 		if (this.#out?.switchPid === switchPid) return this.#out.isConnected;
-		const isConnected = connectUplink({ id: this.#id, switchPid, ranges: Object.values(this.#ranges) }).then(
+		const isConnected = this.#makeWayOut(switchPid, Object.values(this.#ranges)).then(
 			(notes) => {
 				this.#notes = notes;
 				return true;
@@ -249,6 +250,14 @@ class LinuxMachine implements Machine {
 		);
 		this.#out = { switchPid, isConnected };
 		return isConnected;
+	}
+
+	async #makeWayOut(switchPid: number, ranges: readonly string[]): Promise<string[]> {
+		if (this.mode === "root") return connectUplink({ id: this.#id, switchPid, ranges });
+		const found = withRole(markedProcesses(this.#owner), wayOutRole);
+		const enterSwitch = this.#inSwitch(switchPid);
+		await connectUserNetwork({ owner: this.#owner, switchPid, enterSwitch, ranges, found, clock: this.#clock });
+		return [];
 	}
 
 	#describe(spec: NodeSpec, { pid, startTime }: ProcessId): NodeHolder {
