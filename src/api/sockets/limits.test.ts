@@ -102,12 +102,16 @@ test("a head that does not come to its end is refused", async () => {
 	expect(statusOf(answer)).toMatchObject({ kind: "Status", code: 408 });
 });
 
-test("a connection without a request, and one without a handshake, do not stay", async () => {
-	const { port, ca, origin, client } = await impatient({ idleMs: 100, handshakeMs: 100 });
-	expect(await raw(port, ca, "")).toBe("");
+test("a connection without a handshake does not stay", async () => {
+	const { port } = await impatient({ handshakeMs: 100 });
 	const silent = connect(port ?? 0, "127.0.0.1");
 	silent.on("error", () => {});
 	await once(silent, "close");
+});
+
+test("a connection without a request does not stay", async () => {
+	const { port, ca, origin, client } = await impatient({ idleMs: 100 });
+	expect(await raw(port, ca, "")).toBe("");
 	const session = connectHttp2(origin, client);
 	session.on("error", () => {});
 	await once(session, "close");

@@ -28,11 +28,12 @@ export function asOrdinaryUser(
 	const run = [process.execPath, vitest, "run", "--configLoader=runner", `--root=${root}`, ...files];
 	const [program = "", ...args] = [...become, ...inside, ...run];
 	const behaviour = "does all of it as an unprivileged user";
-	const test = async () => {
+	const test = async ({ signal }: { signal: AbortSignal }) => {
 		const home = mkdtempSync(`${tmpdir()}/cox-rootless-`);
 		chmodSync(home, 0o777);
 		try {
 			await execute(program, args, {
+				signal,
 				env: { PATH: process.env["PATH"], HOME: home, TMPDIR: home, NO_COLOR: "1", ...env },
 			});
 		} catch (error) {
@@ -45,6 +46,7 @@ export function asOrdinaryUser(
 	};
 	const unshare = [...become.slice(1), "unshare", "--user", "--map-root-user", "--net", "true"];
 	const allowed = spawnSync(program, unshare).status === 0;
-	if (allowed) it(behaviour, test, 120_000);
+	// Each inner test has its own bound, which says more.
+	if (allowed) it(behaviour, test, 600_000);
 	else it.skip(`${behaviour} (user namespaces are forbidden here)`, test);
 }
