@@ -1,4 +1,4 @@
-/** The audit log (Kubernetes documentation, "Auditing"): who asked for what, and what became of it. */
+/** The audit log (Kubernetes documentation, "Auditing"): requests, their users and their results. */
 
 import type { ApiRequest, ApiResponse, User } from "../../core/exchange.ts";
 import type { Clock } from "../../core/time/clock.ts";

@@ -34,7 +34,7 @@ export const notificationPolicies: Kind<NotificationPolicy> = {
 			"Whether the last attempt succeeded.",
 			(policy) => conditionOf(policy, "Delivering")?.status ?? "",
 		),
-		column("Sent", "Messages that sinks have taken.", ({ status }) => status?.sent ?? 0, "integer"),
+		column("Sent", "Messages that sinks have accepted.", ({ status }) => status?.sent ?? 0, "integer"),
 		column("Failed", "Messages that were given up.", ({ status }) => status?.failed ?? 0, "integer"),
 		column("Pending", "Messages that wait.", ({ status }) => status?.pending ?? 0, "integer"),
 		ageColumn,

@@ -32,11 +32,12 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 		fields: {
 			...objectFields(),
 			spec: [{ type: "NotificationPolicySpec", default: {} }, "Which events are sent to which sinks."],
-			status: [{ type: "NotificationPolicyStatus", default: {} }, "What was sent, and what could not be."],
+			status: [{ type: "NotificationPolicyStatus", default: {} }, "Sent and failed messages."],
 		},
 	},
 	NotificationPolicySpec: {
-		description: "NotificationPolicySpec says which events of which workloads are told, when, and to whom.",
+		description:
+			"NotificationPolicySpec configures which events of which workloads are reported, when, and to which sinks.",
 		fields: {
 			workloads: [{ type: "NotificationWorkloads" }, "Which workloads. Absent: all of the namespace."],
 			events: [
@@ -61,12 +62,12 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 				number,
 				"How many of the last lines of a Job's log a message has, from 0 to 50. Default 10. Other values than 0 are only accepted from users who may get pods/log in the namespace.",
 			],
-			template: [{ type: "NotificationTemplate" }, "Texts of one's own."],
+			template: [{ type: "NotificationTemplate" }, "Custom texts."],
 			sinks: [needed(byName("NotificationSink")), "Where messages are sent."],
 		},
 	},
 	NotificationWorkloads: {
-		description: "NotificationWorkloads selects workloads; one has to meet everything that is given.",
+		description: "NotificationWorkloads selects workloads that meet all given criteria.",
 		fields: {
 			selector: [
 				{ type: "LabelSelector" },
@@ -80,7 +81,7 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 		},
 	},
 	NotificationSlow: {
-		description: "NotificationSlow says when a Job is slow: as soon as one of its limits is passed.",
+		description: "NotificationSlow defines when a Job is slow: when it exceeds one of the limits.",
 		fields: {
 			longerThan: [text, "A duration, such as 30m."],
 			timesUsual: [
@@ -90,9 +91,9 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 		},
 	},
 	NotificationRate: {
-		description: "NotificationRate is a number of messages in a time.",
+		description: "NotificationRate is a number of messages per time.",
 		fields: {
-			count: [needed(number), "So many messages, from 1 to 1000."],
+			count: [needed(number), "The number of messages, from 1 to 1000."],
 			per: [needed(text), "A duration, such as 1h."],
 		},
 	},
@@ -111,20 +112,20 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 			"NotificationTemplate has texts in Liquid: {{ name }}, filters, and the tags if, unless, case and comment. Variables: event, namespace, kind, name, job, run, result, reason, message, started, ended, duration, attempts, exitCode, node, count, log, command, policy, title.",
 		fields: {
 			title: [text, "The first line, and the subject of e-mails."],
-			text: [text, "What comes after it, in place of the facts, the log and the command."],
+			text: [text, "The text below the title, which replaces the facts, the log and the command."],
 		},
 	},
 	NotificationSink: {
 		description: "NotificationSink is one receiver: exactly one of slack, googleChat, teams, webhook and email.",
 		fields: {
 			name: [needed(text), "Names the sink in the status; unique in the policy."],
-			slack: [{ type: "NotificationSlack" }, "An incoming webhook of Slack, or of what takes the same."],
+			slack: [{ type: "NotificationSlack" }, "An incoming webhook of Slack, or of a compatible service."],
 			googleChat: [
 				{ type: "NotificationGoogleChat" },
 				"An incoming webhook of a Google Chat space; the messages about one Job are one thread.",
 			],
 			teams: [{ type: "NotificationTeams" }, "A workflow of Microsoft Teams that is started by a webhook."],
-			webhook: [{ type: "NotificationWebhook" }, "Anything that takes CloudEvents 1.0 by HTTP POST."],
+			webhook: [{ type: "NotificationWebhook" }, "An endpoint that accepts CloudEvents 1.0 by HTTP POST."],
 			email: [{ type: "NotificationEmail" }, "E-mail by SMTP."],
 		},
 	},
@@ -149,7 +150,7 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 				"The Secret that has the server as a URL: smtps://USER:PASSWORD@HOST:465, or smtp://USER:PASSWORD@HOST:587 for STARTTLS.",
 			],
 			from: [needed(text), "The sender's address."],
-			to: [needed(listOf("string")), "The addresses of those who get it."],
+			to: [needed(listOf("string")), "The addresses of the recipients."],
 		},
 	},
 	NotificationSecretSource: {
@@ -160,20 +161,20 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 		},
 	},
 	NotificationPolicyStatus: {
-		description: "NotificationPolicyStatus says what was sent, and what could not be.",
+		description: "NotificationPolicyStatus reports sent and failed messages.",
 		fields: {
-			observedGeneration: [size, "The generation of the policy that the conditions are about."],
+			observedGeneration: [size, "The generation of the policy that the conditions refer to."],
 			conditions: [
 				byName("NotificationCondition", "type"),
 				"Ready: Secrets are there and templates can be read. Delivering: the last attempt succeeded.",
 			],
-			sent: [size, "Messages that sinks have taken."],
+			sent: [size, "Messages that sinks have accepted."],
 			failed: [size, "Messages that were given up."],
-			summarized: [size, "Events beyond the rate, told as a number only."],
-			pending: [number, "Messages that wait: for quiet hours to end, or to be tried again."],
-			lastSentTime: [time, "When a sink last took a message."],
+			summarized: [size, "Events beyond the rate, of which only the number is reported."],
+			pending: [number, "Messages that wait for the end of quiet hours, or for a retry."],
+			lastSentTime: [time, "When a sink last accepted a message."],
 			sinks: [byName("NotificationSinkStatus"), "The same for each sink."],
-			lastTest: [{ type: "NotificationTest" }, "What became of the last test."],
+			lastTest: [{ type: "NotificationTest" }, "The result of the last test."],
 		},
 	},
 	NotificationCondition: {
@@ -181,37 +182,37 @@ export const notifyTypes: Readonly<Record<string, DescribedType>> = {
 		fields: {
 			type: [needed(text), "Ready or Delivering."],
 			status: [needed(text), "True, False or Unknown."],
-			observedGeneration: [size, "The generation that it is about."],
+			observedGeneration: [size, "The generation that it refers to."],
 			lastTransitionTime: [time, "When status last changed."],
-			reason: [needed(text), "Why, in one word."],
-			message: [text, "Why, in a sentence."],
+			reason: [needed(text), "The reason in one word."],
+			message: [text, "The reason as a sentence."],
 		},
 	},
 	NotificationSinkStatus: {
-		description: "NotificationSinkStatus says what one sink was sent.",
+		description: "NotificationSinkStatus reports the messages to one sink.",
 		fields: {
 			name: [needed(text), "Name of the sink."],
-			sent: [size, "Messages that it has taken."],
+			sent: [size, "Messages that it has accepted."],
 			failed: [size, "Messages that were given up."],
 			pending: [number, "Messages that wait."],
-			lastSentTime: [time, "When it last took a message."],
+			lastSentTime: [time, "When it last accepted a message."],
 			lastErrorTime: [time, "When an attempt last failed."],
 			lastError: [text, "Why that failed."],
 		},
 	},
 	NotificationTest: {
-		description: "NotificationTest is what became of a test message.",
+		description: "NotificationTest is the result of a test message.",
 		fields: {
 			id: [needed(text), "The value of the annotation notify.coxswain.io/test that asked for it."],
 			time: [time, "When it was sent."],
-			sinks: [byName("NotificationTestSink"), "What became of it at each sink."],
+			sinks: [byName("NotificationTestSink"), "The result of each sink."],
 		},
 	},
 	NotificationTestSink: {
-		description: "NotificationTestSink is what became of a test message at one sink.",
+		description: "NotificationTestSink is the result of a test message at one sink.",
 		fields: {
 			name: [needed(text), "Name of the sink."],
-			error: [text, "Why it was not taken; absent when it was."],
+			error: [text, "Why it was not accepted; absent if it was."],
 		},
 	},
 };
