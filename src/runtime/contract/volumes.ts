@@ -2,10 +2,24 @@
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { expect } from "vitest";
 import { messageOf } from "../../core/errors.ts";
-import { logPayload } from "./defaults.ts";
+import { logPayload, plainSecurity } from "./defaults.ts";
 import type { Stage } from "./stage.ts";
 
 export function volumeContract(node: Stage): void {
+	node.withPrograms("lets privileged containers mount, and no others", async () => {
+		const made = await node.sandbox();
+		const script = "mount -t tmpfs none /tmp && echo mounted";
+		for (const privileged of [true, false]) {
+			const name = `privileged-${privileged}`;
+			const config = { security: { ...plainSecurity, privileged } };
+			const { id } = await node.create(made.id, { script, durationMs: 0, config }, name);
+			await node.runtime.startContainer(id);
+			await node.exited(id);
+			const log = await readFile(`${node.fixture.directory}/${name}.log`, "utf8");
+			expect(logPayload(log, "stdout")).toBe(privileged ? "mounted\n" : "");
+		}
+	});
+
 	node.withPrograms("mounts parts of volumes, and none that leads out", async () => {
 		const volume = `${node.fixture.directory}/volume`;
 		await mkdir(`${volume}/inner`, { recursive: true });

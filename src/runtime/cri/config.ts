@@ -28,8 +28,15 @@ export function podGroup({ podUid, attempt }: SandboxConfig): string {
 	return `pod${podUid}${attempt === 0 ? "" : `-${attempt}`}`;
 }
 
-/** @throws Error for what is not supported */
-export function criSandboxConfig(config: SandboxConfig, { owner, cgroup }: ConfigOptions): CriSandboxConfig {
+/**
+ * @param privileged it is told for a privileged container: the sandbox's own process is never one
+ * @throws Error for what is not supported
+ */
+export function criSandboxConfig(
+	config: SandboxConfig,
+	{ owner, cgroup }: ConfigOptions,
+	privileged = false,
+): CriSandboxConfig {
 	if (config.ownUsers === true) throw new Error("hostUsers: false is not supported by nodes with containerd");
 	const { podUid, namespace, name, attempt, hostname, labels, annotations, sysctls } = config;
 	return {
@@ -44,8 +51,7 @@ export function criSandboxConfig(config: SandboxConfig, { owner, cgroup }: Confi
 			...(cgroup === undefined ? {} : { cgroupParent: `/${cgroup}/${podGroup(config)}` }),
 			securityContext: {
 				namespaceOptions: namespacesOf(config),
-				// The runtime allows privileged containers only then; each says itself whether it is one.
-				privileged: true,
+				privileged,
 				seccomp: { profileType: profileType.RuntimeDefault },
 			},
 			sysctls,

@@ -154,7 +154,7 @@ class CriRuntime implements Runtime {
 		const asked = this.#client.call(methods.createContainer, {
 			podSandboxId: sandboxId,
 			config: criContainerConfig(config, { sandbox: sandbox.config, image, mounts }, this.#options),
-			sandboxConfig: criSandboxConfig(sandbox.config, this.#options),
+			sandboxConfig: criSandboxConfig(sandbox.config, this.#options, config.security.privileged),
 		});
 		const { containerId = "" } = await asked.catch(async (error: unknown) => {
 			await this.#mounts.release(owner);

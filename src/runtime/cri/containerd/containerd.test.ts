@@ -36,7 +36,7 @@ describeWith(["containerd", "runc"], "containerd (as root)", () => {
 		// What the runtime mounts for containers reaches containerd.
 		await run(["mount", "--bind", directory, directory]);
 		await run(["mount", "--make-shared", directory]);
-		const applets = ["stty", "tty", "uname", "printf", "nc"];
+		const applets = ["mount", "stty", "tty", "uname", "printf", "nc"];
 		const image = busyboxImage({}, [
 			dir("var"),
 			dir("var/lib"),
