@@ -55,6 +55,18 @@ it("evicts a pod whose volume is larger than its limit, and says which", async (
 	);
 });
 
+it("says that it has no driver for a volume", async () => {
+	const csi = pod("csi", "sleep 1000", { volumeMounts: [{ name: "v", mountPath: "/v" }] });
+	const spec = { ...csi.spec, volumes: [{ name: "v", csi: { driver: "disks.example" } }] };
+	await cluster.kubectlInput(JSON.stringify({ ...csi, spec }), "apply", "-f", "-");
+	await eventually(async () => {
+		expect(await cluster.kubectl("get", "events", "--field-selector=involvedObject.name=csi")).toMatch(
+			/FailedMount .*driver name disks\.example not found in the list of registered CSI drivers/,
+		);
+	}, 60_000);
+	await cluster.kubectl("delete", "pod", "csi", "--timeout=60s");
+});
+
 it("ends its pods before it stops, if it is given the time, and says so", async () => {
 	const script = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
 	await cluster.kubectlInput(JSON.stringify(pod("ends", script)), "apply", "-f", "-");

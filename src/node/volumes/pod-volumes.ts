@@ -159,6 +159,7 @@ export class PodVolumes {
 		if (await this.#writePayload(pod, volume)) {
 			return { path: volumeDirectory(directories, uid, volume), readOnly: true };
 		}
+		if (volume.csi !== undefined) throw new VolumeError(noDriver(volume.csi.driver));
 		const type = Object.keys(volume).find((key) => key !== "name") ?? "none";
 		throw new VolumeError(`volumes of type ${type} are not supported by this node`);
 	}
@@ -268,6 +269,11 @@ export class PodVolumes {
 		const policy = pod.spec.securityContext?.fsGroupChangePolicy;
 		await ownByGroup(root, path, group, policy === "OnRootMismatch" ? "mismatch" : "always");
 	}
+}
+
+/** Upstream's words: no CSI driver can register here. */
+function noDriver(driver: string): string {
+	return `kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name ${driver} not found in the list of registered CSI drivers`;
 }
 
 /** Lets any user write in the directory. */
