@@ -1,6 +1,7 @@
 /**
- * The way out of a cluster without root: slirp4netns or pasta, which connect the switch to the machine's networks as an
- * ordinary program does, with sockets. The process has the mark of the cluster, and ends with it.
+ * The way out of a cluster without root: slirp4netns, which connects the switch to the machine's networks as an ordinary
+ * program does, with sockets. The process has the mark of the cluster, and ends with it. (pasta hides its environment,
+ * and so the mark: it would be left behind.)
  */
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
@@ -36,9 +37,8 @@ export async function connectUserNetwork(options: UserNetwork): Promise<void> {
 	if (found.length > 0 && readFileSync(`/proc/${switchPid}/net/dev`, "utf8").includes(`${link}:`)) return;
 	await killAll([...found], clock);
 	const namespaces = [`/proc/${switchPid}/ns/user`, `/proc/${switchPid}/ns/net`] as const;
-	if (isInstalled("slirp4netns")) await startSlirp(owner, ...namespaces);
-	else if (isInstalled("pasta")) await startPasta(owner, ...namespaces);
-	else throw new Error("without root that needs slirp4netns or pasta (Debian packages slirp4netns and passt)");
+	if (!isInstalled("slirp4netns")) throw new Error("without root that needs slirp4netns (Debian package slirp4netns)");
+	await startSlirp(owner, ...namespaces);
 	const unreachable = ranges.map((range) => `ip route add unreachable ${range} 2>/dev/null || :`).join("\n");
 	const rules = `chain postrouting { type nat hook postrouting priority 100; oifname "${link}" masquerade; }; `;
 	const script = `${unreachable}
@@ -51,38 +51,26 @@ function isInstalled(program: string): boolean {
 	return toolPath.split(":").some((directory) => isExecutable(`${directory}/${program}`));
 }
 
-/** It says on a descriptor that it is ready. Pods do not reach the machine's loopback address through it. */
+const readyDescriptor = 3;
+
+/** Resolves when it is ready. Pods do not reach the machine's loopback address through it. */
 function startSlirp(owner: string, user: string, net: string): Promise<void> {
-	const readyDescriptor = 3;
 	const args = ["--configure", "--mtu=65520", "--disable-host-loopback", `--ready-fd=${readyDescriptor}`];
-	const command = [...args, `--userns-path=${user}`, "--netns-type=path", net, link];
-	return start(owner, "slirp4netns", command, readyDescriptor);
-}
-
-/** It goes into the background when it is ready. */
-function startPasta(owner: string, user: string, net: string): Promise<void> {
-	const nothing = ["-t", "-u", "-T", "-U"].flatMap((option) => [option, "none"]);
-	const args = ["--config-net", "--no-map-gw", "--quiet", "--ns-ifname", link, ...nothing];
-	return start(owner, "pasta", [...args, "--userns", user, "--netns", net], undefined);
-}
-
-/** @param readyDescriptor undefined: it is ready when it has ended */
-function start(owner: string, program: string, args: string[], readyDescriptor: number | undefined): Promise<void> {
-	const child = spawnApart(program, args, {
+	const command = ["slirp4netns", ...args, `--userns-path=${user}`, "--netns-type=path", net, link] as const;
+	const [program, ...rest] = command;
+	const child = spawnApart(program, rest, {
 		detached: true,
 		cwd: "/",
-		stdio: ["ignore", "ignore", "pipe", ...(readyDescriptor === undefined ? [] : (["pipe"] as const))],
+		stdio: ["ignore", "ignore", "pipe", "pipe"],
 		env: { ...toolEnvironment, ...holderEnvironment(owner, wayOutRole) },
 	});
 	let text = "";
 	child.stderr?.on("data", (chunk) => (text += chunk));
 	return new Promise((resolve, reject) => {
 		child.once("error", reject);
-		child.once("exit", (code) =>
-			code === 0 ? resolve() : reject(new CommandError([program, ...args], code ?? 128, text)),
-		);
+		child.once("exit", (code) => reject(new CommandError(command, code ?? 128, text)));
 		// The requested stream.
-		const ready = readyDescriptor === undefined ? undefined : (child.stdio[readyDescriptor] as Readable | undefined);
+		const ready = child.stdio[readyDescriptor] as Readable | undefined;
 		ready?.once("data", () => {
 			for (const stream of [ready, child.stderr]) stream?.destroy();
 			child.unref();
