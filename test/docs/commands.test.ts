@@ -42,6 +42,9 @@ writeFileSync(
 );
 symlinkSync(join(root, "examples"), join(folder, "examples"));
 
+/** Bounds a page that hangs; its commands have their own timeouts. */
+const longestMs = 300_000;
+
 /** Blocks that are not run here, by their page and the text they begin with, and why. */
 const elsewhere: readonly { page: string; begins: string; why: string }[] = [
 	{ page: "README.md", begins: "npm start", why: "is this gate, and what installs everything" },
@@ -136,7 +139,7 @@ function execute(command: string, args: readonly string[], input: string): Promi
 	// Readers have the kubeconfig that the page tells them to use.
 	const env = { ...process.env, HOME: folder, COX_DATA: "", KUBECONFIG: join(folder, "none") };
 	return new Promise((resolve) => {
-		const child = execFile(command, args, { cwd: folder, env, timeout: 100_000 }, (error, stdout, stderr) =>
+		const child = execFile(command, args, { cwd: folder, env, timeout: longestMs }, (error, stdout, stderr) =>
 			resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),
 		);
 		child.stdin?.end(input);
@@ -170,7 +173,7 @@ for (const page of new Set(blocks.map((block) => block.page))) {
 		.filter((block) => block.page === page && block.language === "bash")
 		.filter(({ text }) => !elsewhere.some((other) => other.page === page && text.startsWith(other.begins)));
 	if (commands.length === 0) continue;
-	test(`the commands of ${page} run`, async () => {
+	test(`the commands of ${page} run`, { timeout: longestMs + 10_000 }, async () => {
 		// Pages that do not begin with it speak of a cluster that runs.
 		const before = /^(npx coxswain|cox) up/.test(commands[0]?.text ?? "")
 			? ""
