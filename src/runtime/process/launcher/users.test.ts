@@ -52,7 +52,7 @@ describe.skipIf(!isRootOfMachine)("pods with users of their own (as root)", () =
 		for await (const chunk of stream) text += chunk.toString();
 		expect(text).toBe("low");
 		const script = `exec 2>/dev/null; mknod /tmp/d c 1 3 && echo MADE; true >>/proc/sys/kernel/core_pattern && echo OPEN
-			mount -t proc p /mnt && echo MOUNTED; nice -n -5 true; setpriv --reuid=1000 --clear-groups id -u; grep CapEff /proc/self/status`;
+			mount -t proc p /mnt && echo MOUNTED; nice -n -5 true; /usr/bin/setpriv --reuid=1000 --clear-groups id -u; grep CapEff /proc/self/status`;
 		const session = await fixture.runtime.exec(container.id, {
 			command: ["sh", "-c", script],
 			tty: false,
