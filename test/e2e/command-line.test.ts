@@ -37,3 +37,20 @@ test("mistakes on the command line are reported in one form, and none of them to
 		rmSync(folder, { recursive: true });
 	}
 });
+
+test("cox doctor finds what nodes with real pods need, and says of each check whether it is met", async () => {
+	const folder = mkdtempSync(join(tmpdir(), "cox-doctor-"));
+	try {
+		const { stdout, code } = await run(process.execPath, [join(root, "bin/cox.js"), "doctor", "--json"], {
+			env: { COX_DATA: folder },
+		});
+		const found = JSON.parse(stdout) as { name: string; grade: string; remedy?: string }[];
+		const gradeOf = (name: string) => found.find((one) => one.name === name)?.grade;
+		expect(["Node.js", "namespaces", "overlay", "nftables", "ip"].map(gradeOf)).toEqual(Array(5).fill("good"));
+		expect(code).toBe(0);
+		const without = await run(process.execPath, [join(root, "bin/cox.js"), "doctor", "--data", join(folder, "none")]);
+		expect(without.stdout).toMatch(/^✓ Node\.js {5}Node\.js \d+/);
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+});

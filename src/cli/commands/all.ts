@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	clock: async () => (await import("./clock.ts")).clockCommand(),
 	kubeconfig: async () => (await import("./kubeconfig.ts")).kubeconfigCommand(),
 	kubectl: async () => (await import("./kubectl.ts")).kubectlCommand(),
+	doctor: async () => (await import("./doctor.ts")).doctorCommand(),
 	dashboard: async () => (await import("./dashboard.ts")).dashboardCommand(),
 	tunnel: async () => (await import("./tunnel.ts")).tunnelCommand(),
 	why: async () => (await import("./why.ts")).whyCommand(),
