@@ -141,6 +141,11 @@ export async function build() {
 	writeFileSync(stamp, "");
 }
 
+/** What needs nothing but the packages and the build. */
+export async function check() {
+	if (!(await run("npm", ["run", "--silent", "check"]))) throw new Error("types or lint failed; see above.");
+}
+
 /**
  * Installs missing Debian packages where that is possible, and says so. Without optional ones it goes on.
  * @param {{ command: string, package: string, why: string, optional?: boolean, isService?: boolean }[]} programs
