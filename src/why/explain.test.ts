@@ -236,6 +236,21 @@ describe("a StatefulSet", () => {
 		const codes = codesOf("statefulset", "web", { statefulSets: [set], events });
 		expect(codes).toEqual(["waitsForEarlierPod", "quotaExceeded", "serviceMissing"]);
 	});
+
+	test("has pods without resources that a quota counts", () => {
+		const message = 'create Pod web-0 failed: pods "web-0" is forbidden: failed quota: few: must specify cpu for: app';
+		const events = [event("web", "FailedCreate", message)];
+		const found = explain("statefulset", "web", { ...nothing, services, statefulSets: [set], events });
+		expect(found?.[1]).toMatchObject({ code: "quotaNeedsRequests", params: { quota: "few" } });
+	});
+
+	test.each([
+		[{ clusterIP: "10.96.0.9" }, "serviceNotHeadless"],
+		[{ clusterIP: "None", selector: { app: "other" } }, "serviceSelectsOthers"],
+	])("has a Service with %o, which gives its pods no names", (spec, code) => {
+		const one = { apiVersion: "v1", kind: "Service", metadata: meta("web"), spec };
+		expect(codesOf("statefulset", "web", { statefulSets: [set], services: [one] })).toContain(code);
+	});
 });
 
 const job = (status: object, spec: object = {}): Job =>

@@ -17,7 +17,9 @@ import { systemClock } from "../../src/core/time/clock.ts";
 import { parseRegistries } from "../../src/images/registry/registries-file.ts";
 import { apiServices } from "../../src/kinds/apiregistration/apiservice.ts";
 import type { Kind } from "../../src/kinds/engine/kind.ts";
+import { ingresses } from "../../src/kinds/networking/ingress.ts";
 import { ingressClasses } from "../../src/kinds/networking/ingressclass.ts";
+import { networkPolicies } from "../../src/kinds/networking/networkpolicy.ts";
 import { notificationPolicies } from "../../src/kinds/notify/notificationpolicy.ts";
 import { decode } from "../../src/kinds/schema.ts";
 import { createImageTable } from "../../src/runtime/process/images/images.ts";
@@ -190,7 +192,7 @@ for (const page of new Set(blocks.map((block) => block.page))) {
 
 const validated = Object.fromEntries(
 	// Decoded objects are of their kind.
-	[apiServices, ingressClasses, notificationPolicies].map((kind) => [kind.kind, kind as unknown as Kind]),
+	[apiServices, ingresses, ingressClasses, networkPolicies, notificationPolicies].map((kind) => [kind.kind, kind as unknown as Kind]),
 );
 
 for (const { page, text } of blocks.filter(({ language }) => language === "yaml")) {

@@ -75,11 +75,14 @@ export interface FindingParams {
 	scaledToZero: object;
 	cannotCreate: { message: string };
 	quotaExceeded: { quota: string; message: string };
+	quotaNeedsRequests: { quota: string; message: string };
 	notYetObserved: object;
 	waitsForPod: { pod: string; ready: number; wanted: number };
 	waitsForEarlierPod: { pod: string; next: string; ready: number; wanted: number };
 	podsNotReady: { pods: string; ready: number; wanted: number };
 	serviceMissing: { service: string };
+	serviceNotHeadless: { service: string };
+	serviceSelectsOthers: { service: string };
 	partition: { partition: number; updated: number };
 	onDelete: { outdated: number };
 	stuckRevision: { pod: string };

@@ -1,4 +1,5 @@
 /** StatefulSets: which pod all others wait for, and why that one is not ready. */
+import { selectorFromLabels } from "../../core/selection/selector.ts";
 import type { Pod, StatefulSet } from "../../kinds/generated/types.ts";
 import { commandsIn } from "../findings/commands.ts";
 import { type Evidence, podsOf } from "../findings/evidence.ts";
@@ -17,7 +18,7 @@ export function statefulSetFindings(set: StatefulSet, evidence: Evidence): Findi
 	const found = [
 		...waiting(set, slots, ready, evidence),
 		...rollout(set, pods, evidence),
-		...missingService(set, evidence),
+		...serviceProblem(set, evidence),
 	];
 	if (wanted === 0) return [finding(about, "scaledToZero", {}), ...found];
 	return found.length > 0 ? found : [finding(about, "complete", { ready })];
@@ -76,11 +77,19 @@ function rollout({ metadata, spec, status }: StatefulSet, pods: readonly Pod[], 
 	return partition > 0 ? [finding(about, "partition", { partition, updated: pods.length - outdated }, show)] : [];
 }
 
-/** Without its headless Service the pods run, but have no DNS names. */
-function missingService({ metadata, spec }: StatefulSet, evidence: Evidence): Finding[] {
-	const { serviceName } = spec;
-	// A namespace without any Service may be one whose Services may not be read.
-	if (!serviceName || evidence.services.some((service) => service.metadata.name === serviceName)) return [];
+/** Only a headless Service that selects the pods gives them DNS names; they start without it. */
+function serviceProblem({ metadata, spec }: StatefulSet, evidence: Evidence): Finding[] {
+	const { serviceName: name } = spec;
+	if (!name) return [];
 	const about: Subject = { type: "statefulset", name: metadata.name };
-	return [finding(about, "serviceMissing", { service: serviceName }, [commandsIn(evidence.namespace).get("services")])];
+	const commands = commandsIn(evidence.namespace);
+	const service = evidence.services.find((one) => one.metadata.name === name);
+	if (service === undefined) return [finding(about, "serviceMissing", { service: name }, [commands.get("services")])];
+	const { clusterIP, selector } = service.spec ?? {};
+	const show = [commands.describe("service", name)];
+	if (clusterIP !== undefined && clusterIP !== "None")
+		return [finding(about, "serviceNotHeadless", { service: name }, show)];
+	// Without a selector, somebody else writes its endpoints.
+	if (selector === undefined || selectorFromLabels(selector).matches(spec.template.metadata?.labels)) return [];
+	return [finding(about, "serviceSelectsOthers", { service: name }, show)];
 }

@@ -182,9 +182,12 @@ export const german: Phrases = {
 	scaledToZero: () => ({ says: "Es ist auf 0 skaliert: Es soll keine Pods geben." }),
 	cannotCreate: ({ message }) => ({ says: `Ein Pod lässt sich nicht anlegen: ${message}` }),
 	quotaExceeded: ({ quota, message }) => ({
-		says: `Die ResourceQuota ${quota} erlaubt keinen weiteren Pod: ${message}`,
-		helps:
-			"Erhöhe die Quota, oder schaffe Platz. Eine Quota auf cpu oder memory verlangt auch, dass jeder Container welche anfordert.",
+		says: `Die ResourceQuota ${quota} lässt nicht genug übrig: ${message}`,
+		helps: "Erhöhe die Quota, oder schaffe Platz: Fordere weniger an, oder lösche, was nicht mehr gebraucht wird.",
+	}),
+	quotaNeedsRequests: ({ quota, message }) => ({
+		says: `Die ResourceQuota ${quota} zählt etwas, das die Container nicht angeben: ${message}`,
+		helps: "Gib in der Vorlage resources.requests und limits an, oder lege einen LimitRange mit Vorgaben an.",
 	}),
 	notYetObserved: () => ({ says: "Der Controller hat noch nichts damit getan." }),
 	waitsForPod: ({ pod, ready, wanted }) => ({
@@ -198,8 +201,16 @@ export const german: Phrases = {
 		says: `${ready} von ${wanted} Pods sind bereit; nicht bereit: ${pods}.`,
 	}),
 	serviceMissing: ({ service }) => ({
-		says: `Seinen headless Service ${service} gibt es nicht: Die Pods laufen, aber ihre DNS-Namen werden nicht aufgelöst.`,
+		says: `Seinen headless Service ${service} gibt es nicht: Pods starten auch ohne ihn, haben aber keine DNS-Namen.`,
 		helps: `Lege einen Service ${service} an, mit clusterIP: None und den Labels der Pods als Selektor.`,
+	}),
+	serviceNotHeadless: ({ service }) => ({
+		says: `Sein Service ${service} ist nicht headless: Pods starten, haben aber keine eigenen DNS-Namen.`,
+		helps: `Lösche den Service ${service} und lege ihn mit clusterIP: None neu an; ändern lässt sich das nicht.`,
+	}),
+	serviceSelectsOthers: ({ service }) => ({
+		says: `Sein headless Service ${service} wählt seine Pods nicht aus: Sie haben keine DNS-Namen.`,
+		helps: "Berichtige spec.selector des Service: die Labels aus der Vorlage des StatefulSets.",
 	}),
 	partition: ({ partition, updated }) => ({
 		says: `Die Partition hält das Update zurück: Pods mit Nummer unter ${partition} behalten die alte Vorlage (${updated} bisher erneuert).`,

@@ -172,8 +172,12 @@ export const english: Phrases = {
 	scaledToZero: () => ({ says: "It is scaled to 0: there should be no pods." }),
 	cannotCreate: ({ message }) => ({ says: `A pod cannot be created: ${message}` }),
 	quotaExceeded: ({ quota, message }) => ({
-		says: `The ResourceQuota ${quota} allows no further pod: ${message}`,
-		helps: "Raise the quota, or make room. A quota on cpu or memory also requires that each container requests some.",
+		says: `The ResourceQuota ${quota} does not leave enough: ${message}`,
+		helps: "Raise the quota, or make room: request less, or delete what is no longer used.",
+	}),
+	quotaNeedsRequests: ({ quota, message }) => ({
+		says: `The ResourceQuota ${quota} counts something that the containers do not specify: ${message}`,
+		helps: "Set resources.requests and limits in the template, or create a LimitRange with defaults.",
 	}),
 	notYetObserved: () => ({ says: "The controller has not acted on it yet." }),
 	waitsForPod: ({ pod, ready, wanted }) => ({
@@ -187,8 +191,16 @@ export const english: Phrases = {
 		says: `${ready} of ${wanted} pods are ready; not ready: ${pods}.`,
 	}),
 	serviceMissing: ({ service }) => ({
-		says: `Its headless Service ${service} does not exist: the pods run, but their DNS names are not resolved.`,
+		says: `Its headless Service ${service} does not exist: pods start without it, but have no DNS names.`,
 		helps: `Create a Service ${service} with clusterIP: None and the pods' labels as selector.`,
+	}),
+	serviceNotHeadless: ({ service }) => ({
+		says: `Its Service ${service} is not headless: pods start, but have no DNS names of their own.`,
+		helps: `Delete the Service ${service} and create it again with clusterIP: None, which cannot be changed.`,
+	}),
+	serviceSelectsOthers: ({ service }) => ({
+		says: `Its headless Service ${service} does not select its pods: they have no DNS names.`,
+		helps: "Correct spec.selector of the Service: the labels of the StatefulSet's template.",
 	}),
 	partition: ({ partition, updated }) => ({
 		says: `The update is held back by its partition: pods with an ordinal below ${partition} keep the old template (${updated} updated so far).`,
