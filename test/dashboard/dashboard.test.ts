@@ -12,7 +12,7 @@ const manifests = [
 		apiVersion: "v1",
 		kind: "Service",
 		metadata: { name: "web" },
-		spec: { clusterIP: "None", selector: { app: "web" } },
+		spec: { clusterIP: "None", selector: { tier: "web" } },
 	},
 	{
 		apiVersion: "apps/v1",
@@ -22,7 +22,10 @@ const manifests = [
 			serviceName: "web",
 			replicas: 2,
 			selector: { matchLabels: { app: "web" } },
-			template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "app", image: "nginx" }] } },
+			template: {
+				metadata: { labels: { app: "web", tier: "web" } },
+				spec: { containers: [{ name: "app", image: "nginx" }] },
+			},
 		},
 	},
 	{
@@ -34,7 +37,7 @@ const manifests = [
 			replicas: 3,
 			selector: { matchLabels: { app: "stuck" } },
 			template: {
-				metadata: { labels: { app: "stuck" } },
+				metadata: { labels: { app: "stuck", tier: "web" } },
 				spec: { nodeSelector: { disk: "ssd" }, containers: [{ name: "app", image: "nginx" }] },
 			},
 		},

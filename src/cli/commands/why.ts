@@ -3,8 +3,9 @@ import { type Connection, connect } from "../../cluster/control/connect.ts";
 import { control } from "../../cluster/control/control-client.ts";
 import { ApiError } from "../../core/errors.ts";
 import { type Explained, explain, problems } from "../../why/explain.ts";
+import type { Evidence } from "../../why/findings/evidence.ts";
 import type { Finding, LogRef } from "../../why/findings/finding.ts";
-import { gather } from "../../why/gather.ts";
+import { gather, gatherAll } from "../../why/gather.ts";
 import { phraseOf } from "../../why/text/sentences.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
@@ -14,11 +15,13 @@ import { objectNamed } from "../why/object-name.ts";
 interface WhyOptions {
 	data?: string;
 	namespace: string;
+	allNamespaces?: true;
 	language: string;
 	json?: true;
 }
 
 interface Explanation {
+	namespace: string;
 	type: Explained;
 	name: string;
 	findings: readonly Finding[];
@@ -34,6 +37,7 @@ export function whyCommand(): Command {
 			"pod, statefulset, deployment, daemonset, job, cronjob, pvc, node … (default: all problems)",
 		)
 		.option("-n, --namespace <namespace>", "the namespace", "default")
+		.option("-A, --all-namespaces", "explain the problems of all namespaces")
 		.addOption(new Option("--language <language>", "of the sentences").choices(["en", "de"]).default("en"))
 		.option("--json", "print JSON")
 		.action(async (what: string | undefined, options: WhyOptions) => {
@@ -42,12 +46,9 @@ export function whyCommand(): Command {
 			const { clock } = await control(layout, "status");
 			await using connection = await connect(layout, "cox");
 			const nowMs = clock.nowMs;
-			const evidence = await gather(connection.client, namespace, nowMs);
-			const wanted = what === undefined ? undefined : objectNamed(what, evidence);
-			const found: Explanation[] =
-				wanted === undefined
-					? problems(evidence)
-					: [{ ...wanted, findings: explain(wanted.type, wanted.name, evidence) ?? [] }];
+			const found = options.allNamespaces
+				? problemsOfAll(what, await gatherAll(connection.client, nowMs))
+				: explained(what, await gather(connection.client, namespace, nowMs));
 			if (options.json)
 				return say(
 					JSON.stringify(
@@ -56,10 +57,14 @@ export function whyCommand(): Command {
 						2,
 					),
 				);
-			if (found.length === 0) return say(`no problems in namespace ${namespace}`);
+			if (found.length === 0)
+				return say(options.allNamespaces ? "no problems" : `no problems in namespace ${namespace}`);
 			const texts: string[] = [];
-			for (const { type, name, findings } of found) {
-				const logs = await logsOf(connection, namespace, findings);
+			let space: string | undefined;
+			for (const { namespace: of, type, name, findings } of found) {
+				if (options.allNamespaces && of !== space) texts.push(`Namespace ${of}:`);
+				space = of;
+				const logs = await logsOf(connection, of, findings);
 				const width = Math.min(process.stdout.columns ?? widest, widest);
 				texts.push(explanationText(`${type}/${name}`, findings, logs, { language, width }));
 			}
@@ -67,8 +72,23 @@ export function whyCommand(): Command {
 		});
 }
 
-function asJson({ type, name, findings }: Explanation, language: string): object {
-	return { type, name, findings: findings.map((one) => ({ ...one, ...phraseOf(one, language) })) };
+function explained(what: string | undefined, evidence: Evidence): Explanation[] {
+	const { namespace } = evidence;
+	if (what === undefined) return problems(evidence).map((problem) => ({ namespace, ...problem }));
+	const { type, name } = objectNamed(what, evidence);
+	return [{ namespace, type, name, findings: explain(type, name, evidence) ?? [] }];
+}
+
+/** Nodes belong to no namespace; they are told once. */
+function problemsOfAll(what: string | undefined, all: readonly Evidence[]): Explanation[] {
+	if (what !== undefined) throw new Error("-A explains all problems; name an object with -n NAMESPACE");
+	return all.flatMap((evidence, index) =>
+		explained(undefined, evidence).filter(({ type }) => type !== "node" || index === 0),
+	);
+}
+
+function asJson({ namespace, type, name, findings }: Explanation, language: string): object {
+	return { namespace, type, name, findings: findings.map((one) => ({ ...one, ...phraseOf(one, language) })) };
 }
 
 /** The last lines of each log; a log that cannot be read is left out. */
