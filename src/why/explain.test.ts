@@ -276,6 +276,13 @@ test.each([
 	expect(codesOf("cronjob", "c", { cronJobs: [cronJob] })).toEqual(codes);
 });
 
+test("the next run of a CronJob is told in its time zone", () => {
+	const spec = { schedule: "0 3 * * *", timeZone: "Europe/Berlin" };
+	const cronJob = { apiVersion: "batch/v1", kind: "CronJob", metadata: meta("c"), spec } as unknown as CronJob;
+	const params = { at: "2026-03-02T02:00:00.000Z", local: "2026-03-02 03:00:00", wait: "14h" };
+	expect(explain("cronjob", "c", { ...nothing, cronJobs: [cronJob] })).toMatchObject([{ params }]);
+});
+
 test("problems are those of objects that nothing manages, and what is well is none", () => {
 	const well = pod("well", { status: { conditions: [{ type: "Ready", status: "True" }] } });
 	const evidence = { ...nothing, pods: [well, pod("ill", { spec: { nodeName: undefined } })] };

@@ -101,7 +101,8 @@ export interface FindingParams {
 	cronNever: { schedule: string };
 	cronForbidden: { job: string };
 	cronMissed: { message: string };
-	cronNext: { at: string; schedule: string; zone: string };
+	/** `at`: RFC 3339; `local`: the same in the zone, such as `2026-03-01 03:00:00`; `wait`: until then, such as `9h`. */
+	cronNext: { at: string; local: string; wait: string; schedule: string; zone: string };
 }
 
 export type Code = keyof FindingParams;

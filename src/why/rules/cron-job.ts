@@ -1,5 +1,6 @@
 /** CronJobs: when they run next, and why they did not run. */
 import { messageOf } from "../../core/errors.ts";
+import { humanDuration } from "../../core/time/age.ts";
 import { parseCron } from "../../core/time/cron.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
 import { commandsIn } from "../findings/commands.ts";
@@ -32,12 +33,14 @@ export function cronJobFindings(cronJob: CronJob, evidence: Evidence): Finding[]
 	const last = latestJob(cronJob, evidence);
 	if (last !== undefined) found.push(...jobFindings(last, evidence).filter(({ code }) => code !== "jobComplete"));
 	const zone = timeZone ?? "UTC";
-	found.push(
-		nextMs === undefined
-			? finding(about, "cronNever", { schedule }, show)
-			: finding(about, "cronNext", { at: new Date(nextMs).toISOString(), schedule, zone }, show),
-	);
-	return found;
+	if (nextMs === undefined) return [...found, finding(about, "cronNever", { schedule }, show)];
+	const next = {
+		at: new Date(nextMs).toISOString(),
+		// The locale whose dates have the order of ISO 8601.
+		local: new Date(nextMs).toLocaleString("sv-SE", { timeZone: zone }),
+		wait: humanDuration(nextMs - evidence.nowMs),
+	};
+	return [...found, finding(about, "cronNext", { ...next, schedule, zone }, show)];
 }
 
 function latestJob({ metadata }: CronJob, { jobs }: Evidence): Job | undefined {

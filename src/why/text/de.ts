@@ -263,8 +263,8 @@ export const german: Phrases = {
 		says: `Der Job ${job} läuft noch, und concurrencyPolicy Forbid lässt weitere Läufe aus, bis er endet.`,
 	}),
 	cronMissed: ({ message }) => ({ says: `Ein Lauf fiel aus: ${message}` }),
-	cronNext: ({ at, schedule, zone }) => ({
-		says: `Der Zeitplan "${schedule}" (${zone}) trifft als Nächstes ${at} ein.`,
+	cronNext: ({ local, wait, schedule, zone }) => ({
+		says: `Der Zeitplan "${schedule}" ist in ${wait} wieder fällig, am ${local} (${zone}).`,
 	}),
 };
 

@@ -185,7 +185,7 @@ export const english: Phrases = {
 	}),
 	waitsForEarlierPod: ({ pod, next, ready, wanted }) => ({
 		says: `${ready} of ${wanted} pods are ready. ${next} is not created before ${pod} is ready: a StatefulSet starts its pods in order.`,
-		helps: "Mend the first one, and the others follow. podManagementPolicy: Parallel starts all at once.",
+		helps: "Fix the first one, and the others follow. podManagementPolicy: Parallel starts all at once.",
 	}),
 	podsNotReady: ({ pods, ready, wanted }) => ({
 		says: `${ready} of ${wanted} pods are ready; not ready: ${pods}.`,
@@ -229,7 +229,7 @@ export const english: Phrases = {
 	jobComplete: ({ succeeded }) => ({ says: `The Job is complete: ${count(succeeded, "pod", "pods")} succeeded.` }),
 	jobFailed: ({ reason, message }) => ({
 		says: `The Job has failed${reason && `, with reason ${reason}`}${message && `: ${message}`}`,
-		helps: "A failed Job is not tried again: mend the cause, delete it and create it again.",
+		helps: "A failed Job is not tried again: fix the cause, delete it and create it again.",
 	}),
 	jobRetries: ({ failed, limit }) => ({
 		says: `${count(failed, "pod has", "pods have")} failed; the Job fails after ${limit} retries (backoffLimit).`,
@@ -251,7 +251,9 @@ export const english: Phrases = {
 		says: `The Job ${job} is still running, and concurrencyPolicy Forbid skips further runs until it ends.`,
 	}),
 	cronMissed: ({ message }) => ({ says: `A run was missed: ${message}` }),
-	cronNext: ({ at, schedule, zone }) => ({ says: `The schedule "${schedule}" (${zone}) is next due at ${at}.` }),
+	cronNext: ({ local, wait, schedule, zone }) => ({
+		says: `The schedule "${schedule}" is next due in ${wait}, at ${local} (${zone}).`,
+	}),
 };
 
 function count(number: number, one: string, many: string): string {

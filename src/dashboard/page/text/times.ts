@@ -7,6 +7,11 @@ export function age(timestamp: string | undefined): string {
 	return timestamp === undefined ? "" : humanDuration(nowMs() - Date.parse(timestamp));
 }
 
+/** How long it is until then. */
+export function until(ms: number): string {
+	return humanDuration(ms - nowMs());
+}
+
 /** How long it took, or has been taking. */
 export function span(start: string | undefined, end: string | undefined): string {
 	if (start === undefined) return "";

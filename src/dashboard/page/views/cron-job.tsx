@@ -7,12 +7,12 @@ import { Action } from "../parts/action.tsx";
 import { Badge, type Tone } from "../parts/status.tsx";
 import { TimeLine } from "../parts/time-line.tsx";
 import { patch, post } from "../state/api.ts";
-import { clockInfo, nowMs } from "../state/clock.ts";
+import { nowMs } from "../state/clock.ts";
 import { all, pathOf, roots } from "../state/objects.ts";
 import { href } from "../state/route.ts";
 import { session } from "../state/session.ts";
 import { inWords, nextRuns, scheduleProblem } from "../text/schedule.ts";
-import { age, dateTime, span } from "../text/times.ts";
+import { age, dateTime, span, until } from "../text/times.ts";
 import { words } from "../text/words.ts";
 import { Frame, podsOf } from "./frame.tsx";
 
@@ -94,9 +94,16 @@ function Schedule({ cronJob, path }: { cronJob: CronJob; path: string }) {
 						</tr>
 					</thead>
 					<tbody>
-						{nextRuns(schedule, timeZone, nowMs()).map((atMs, index) => (
+						<tr class="now">
+							<td>{w.now}</td>
+							<td>{dateTime(nowMs())}</td>
+							<td>{dateTime(nowMs(), timeZone)}</td>
+						</tr>
+						{nextRuns(schedule, timeZone, nowMs()).map((atMs) => (
 							<tr key={atMs}>
-								<td>{index + 1}</td>
+								<td>
+									{w.in} {until(atMs)}
+								</td>
 								<td>{dateTime(atMs)}</td>
 								<td>{dateTime(atMs, timeZone)}</td>
 							</tr>
@@ -104,7 +111,6 @@ function Schedule({ cronJob, path }: { cronJob: CronJob; path: string }) {
 					</tbody>
 				</table>
 			)}
-			{clockInfo()?.kind === "virtual" && <small>{dateTime(nowMs(), timeZone)}</small>}
 		</section>
 	);
 }
@@ -132,7 +138,8 @@ function PastRuns({ cronJob }: { cronJob: CronJob }) {
 		<section>
 			<h2>{w.pastRuns}</h2>
 			<TimeLine spans={spans} />
-			<table>
+			{runs.length === 0 && <p class="empty">{w.noRuns}</p>}
+			<table hidden={runs.length === 0}>
 				<thead>
 					<tr>
 						<th scope="col">{w.started}</th>
