@@ -192,7 +192,10 @@ for (const page of new Set(blocks.map((block) => block.page))) {
 
 const validated = Object.fromEntries(
 	// Decoded objects are of their kind.
-	[apiServices, ingresses, ingressClasses, networkPolicies, notificationPolicies].map((kind) => [kind.kind, kind as unknown as Kind]),
+	[apiServices, ingresses, ingressClasses, networkPolicies, notificationPolicies].map((kind) => [
+		kind.kind,
+		kind as unknown as Kind,
+	]),
 );
 
 for (const { page, text } of blocks.filter(({ language }) => language === "yaml")) {
