@@ -153,3 +153,18 @@ test("an authority without its key is not replaced, and a damaged file is named 
 	rmSync(cert ?? "");
 	expect(ensure(nowMs).authority.ca).not.toBe(authority.ca);
 });
+
+test("the key of tokens is not replaced while its public key is there, which it restores", () => {
+	const nowMs = Date.parse("2026-01-01T00:00:00Z");
+	const { serviceAccountPublicKey } = ensure(nowMs);
+	const [key, publicKey] = ["sa.key", "sa.pub"].map((name) => join(folder, name)) as [string, string];
+	rmSync(publicKey);
+	expect(ensure(nowMs).serviceAccountPublicKey).toBe(serviceAccountPublicKey);
+	truncateSync(key, 100);
+	expect(() => ensure(nowMs)).toThrow(`${key} is damaged, it holds no private key in PEM: put it back from a copy`);
+	rmSync(key);
+	expect(() => ensure(nowMs)).toThrow(`${key} is missing: put it back from a copy; or delete ${key} and ${publicKey}`);
+	expect(readFileSync(publicKey, "utf8")).toBe(serviceAccountPublicKey);
+	rmSync(publicKey);
+	expect(ensure(nowMs).serviceAccountPublicKey).not.toBe(serviceAccountPublicKey);
+});

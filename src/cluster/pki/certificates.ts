@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../../linux/replace-file.ts";
@@ -122,18 +122,22 @@ function hasNames(pair: KeyPair, names: ServerNames | undefined): boolean {
 	);
 }
 
+/** @throws Error if the private key is missing or damaged: another one would make all tokens invalid */
 function ensureTokenKeys(directory: string): Pick<Certificates, "serviceAccountKey" | "serviceAccountPublicKey"> {
 	const keyFile = join(directory, "sa.key");
 	const publicFile = join(directory, "sa.pub");
-	if (!existsSync(keyFile) || !existsSync(publicFile)) {
-		const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-		replaceFile(publicFile, publicKey.export({ type: "spki", format: "pem" }).toString());
+	const remedy = `put it back from a copy; or delete ${keyFile} and ${publicFile}: then the cluster makes new keys when it starts, and existing tokens of service accounts become invalid`;
+	// The private key is written first, so an interrupted first start does not leave the public key alone.
+	if (!existsSync(keyFile)) {
+		if (existsSync(publicFile)) throw new Error(`${keyFile} is missing: ${remedy}`);
+		const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 		replaceFile(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
 	}
-	return {
-		serviceAccountKey: readFileSync(keyFile, "utf8"),
-		serviceAccountPublicKey: readFileSync(publicFile, "utf8"),
-	};
+	const serviceAccountKey = readFileSync(keyFile, "utf8");
+	const privateKey = readable(keyFile, "private key", remedy, () => createPrivateKey(serviceAccountKey));
+	if (!existsSync(publicFile))
+		replaceFile(publicFile, createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString());
+	return { serviceAccountKey, serviceAccountPublicKey: readFileSync(publicFile, "utf8") };
 }
 
 /**
@@ -146,16 +150,18 @@ function readPair(directory: string, name: string, remedy: (cert: string) => str
 	const certFile = join(directory, `${name}.crt`);
 	if (!existsSync(keyFile) || !existsSync(certFile)) return undefined;
 	const pair = { key: readFileSync(keyFile, "utf8"), cert: readFileSync(certFile, "utf8") };
-	const readable = (file: string, what: string, read: () => unknown) => {
-		try {
-			read();
-		} catch {
-			throw new Error(`${file} is damaged, it holds no ${what} in PEM: ${remedy(certFile)}`);
-		}
-	};
-	readable(certFile, "certificate", () => new X509Certificate(pair.cert));
-	readable(keyFile, "private key", () => createPrivateKey(pair.key));
+	readable(certFile, "certificate", remedy(certFile), () => new X509Certificate(pair.cert));
+	readable(keyFile, "private key", remedy(certFile), () => createPrivateKey(pair.key));
 	return pair;
+}
+
+/** @throws Error that names the file, and the remedy, if it cannot be read */
+function readable<T>(file: string, what: string, remedy: string, read: () => T): T {
+	try {
+		return read();
+	} catch {
+		throw new Error(`${file} is damaged, it holds no ${what} in PEM: ${remedy}`);
+	}
 }
 
 function writePair(directory: string, name: string, pair: KeyPair): KeyPair {

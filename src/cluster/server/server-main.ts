@@ -62,8 +62,8 @@ async function main(): Promise<void> {
 	const control = await serveControl(layout.controlSocket, {
 		status: () => server.status(),
 		ready: () => server.ready(),
-		addNodes: (request) => server.addNodes(request),
-		removeNode: ({ name }) => server.removeNode(name),
+		addNodes: (request) => server.nodes.add(request),
+		removeNode: ({ name }) => server.nodes.remove(name),
 		clock: (command) => server.clock(command),
 		dashboard: (request) => server.dashboard(request),
 		rotateSecrets: () => server.rotateSecrets(),

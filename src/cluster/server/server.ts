@@ -1,20 +1,11 @@
 import type { Client } from "../../client/client.ts";
 import { waitFor } from "../../client/wait.ts";
-import { isReason } from "../../core/errors.ts";
 import { systemClock } from "../../core/time/clock.ts";
-import { isNodeReady, nodes } from "../../kinds/core/node.ts";
+import { nodes } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";
-import type { Node } from "../../kinds/generated/types.ts";
 import { logError } from "../../linux/process-log.ts";
 import { Assembly, type PartLoaders } from "../assembly/assembly.ts";
-import type {
-	AddNodes,
-	ClockCommand,
-	ClockStatus,
-	ClusterStatus,
-	DashboardRequest,
-	NodeStatus,
-} from "../control/control-protocol.ts";
+import type { ClockCommand, ClockStatus, ClusterStatus, DashboardRequest } from "../control/control-protocol.ts";
 import { supervision } from "../control/supervision.ts";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { cox } from "../control-plane/identities.ts";
@@ -22,13 +13,12 @@ import { type ClusterStore, openClusterStore } from "../data/cluster-store.ts";
 import { holdTimeForWrites } from "../data/held-store.ts";
 import type { Layout } from "../files/layout.ts";
 import { protectData } from "../files/private-folder.ts";
-import { addNode } from "../nodes/node-labels.ts";
-import { planNodes, poolNode } from "../nodes/node-numbering.ts";
 import { readSettings, type Settings, writeSettings } from "../settings/settings.ts";
 import type { ApiListeners } from "./api-listeners.ts";
 import type { DashboardListener } from "./dashboard-listener.ts";
 import type { LaunchOptions } from "./launch.ts";
 import { launchSettings } from "./launch-settings.ts";
+import { readyLimitMs, ServerNodes } from "./server-nodes.ts";
 import { clusterStatus, nodeStatus, type StatusParts } from "./server-status.ts";
 import { ServerTime } from "./server-time.ts";
 import { removeSockets } from "./stop.ts";
@@ -39,13 +29,12 @@ const load: PartLoaders = {
 };
 const loadServing = () => import("./served-control-plane.ts");
 const preferredPort = 6443;
-/** How long nodes may take to become Ready before `cox up` gives up. */
-const readyLimitMs = 60_000;
 /** After this time a start says what it may be waiting for. */
 const slowMs = 10_000;
 
 /** A complete cluster in this process, except the agents of real nodes, which are separate processes. */
 export class ClusterServer {
+	readonly nodes: ServerNodes;
 	readonly #layout: Layout;
 	readonly #settings: Settings;
 	readonly #time: ServerTime;
@@ -67,7 +56,16 @@ export class ClusterServer {
 		this.#time = new ServerTime(this.#settings, () => this.#saveSettings());
 		const { runtime, clusterCidr, serviceCidr, publish, ingressPorts } = this.#settings;
 		const network = { clusterCidr, serviceCidr };
-		this.#assembly = new Assembly({ load, runtime, clock: this.#time.clock, network, publish, ingressPorts });
+		const { clock } = this.#time;
+		this.#assembly = new Assembly({ load, runtime, clock, network, publish, ingressPorts });
+		this.nodes = new ServerNodes({
+			settings: this.#settings,
+			save: () => this.#saveSettings(),
+			clock,
+			pool: () => this.#assembly.pool,
+			client: () => this.#client(),
+			status: (name, node) => nodeStatus(this.#parts, name, node),
+		});
 	}
 
 	/**
@@ -165,12 +163,12 @@ export class ClusterServer {
 			imageStore,
 			apiAnswers: controlPlane,
 		}));
-		const names = Object.keys(this.#settings.nodes);
+		const { names } = this.nodes;
 		if (names.length > 0) progress(`starting ${names.length === 1 ? "node" : "nodes"} ${names.join(", ")}`);
 		const slow = systemClock().after(slowMs, () =>
 			progress("nodes are not Ready yet; if a webhook or policy refuses what they report, delete it with kubectl"),
 		);
-		const adding = Promise.all(names.map((name) => this.#startNode(name)));
+		const adding = Promise.all(names.map((name) => this.nodes.start(name)));
 		// While other processes make the first node's namespaces.
 		setImmediate(() => void Promise.all([loadServing(), load.controlPlane()]).catch(() => {}));
 		try {
@@ -178,16 +176,6 @@ export class ClusterServer {
 		} finally {
 			slow.cancel();
 		}
-	}
-
-	async #startNode(name: string): Promise<NodeStatus> {
-		const settings = this.#settings.nodes[name];
-		const { pool } = this.#assembly;
-		if (settings === undefined || pool === undefined) throw new Error(`node ${name} is not known`);
-		await addNode(pool, () => this.#client(), poolNode(name, settings));
-		const signal = AbortSignal.timeout(readyLimitMs);
-		const ready = await waitFor(await this.#client(), nodes, { name }, isNodeReady, { signal });
-		return this.#nodeStatus(name, ready);
 	}
 
 	/** @throws Error when there is none yet */
@@ -201,8 +189,10 @@ export class ClusterServer {
 		return clusterStatus(this.#parts, items, this.#readyAfterMs);
 	}
 
-	#nodeStatus(name: string, node: Node | undefined): NodeStatus {
-		return nodeStatus(this.#parts, name, node);
+	/** Resolves when every node is Ready, and those that had ended are recreated. */
+	async ready(): Promise<ClusterStatus> {
+		await this.nodes.ready();
+		return this.status();
 	}
 
 	get #parts(): StatusParts {
@@ -214,43 +204,6 @@ export class ClusterServer {
 			ingressUrls: this.#assembly.ingressUrls,
 			warnings: [this.#listeners?.warning ?? [], this.#assembly.warnings].flat(),
 		};
-	}
-
-	/** Adds nodes; resolves when they are Ready. */
-	async addNodes(request: AddNodes): Promise<NodeStatus[]> {
-		const names = planNodes(this.#settings, request);
-		this.#saveSettings();
-		return Promise.all(names.map((name) => this.#addNode(name)));
-	}
-
-	/** A node that could not be registered is not kept: it would prevent the next start. */
-	async #addNode(name: string): Promise<NodeStatus> {
-		try {
-			return await this.#startNode(name);
-		} catch (error) {
-			const client = await this.#client();
-			const isMissing = await client.get(nodes, { name }).then(
-				() => false,
-				(failure: unknown) => isReason(failure, "NotFound"),
-			);
-			if (isMissing) {
-				await this.#assembly.pool?.remove(name);
-				delete this.#settings.nodes[name];
-				this.#saveSettings();
-			}
-			throw error;
-		}
-	}
-
-	async removeNode(name: string): Promise<NodeStatus> {
-		if (this.#settings.nodes[name] === undefined) throw new Error(`there is no node ${name} on this machine`);
-		const status = this.#nodeStatus(name, undefined);
-		await this.#assembly.pool?.remove(name);
-		const { forgetNode } = await import("../nodes/lost-node.ts");
-		await forgetNode(await this.#client(), name, this.#time.clock.now());
-		delete this.#settings.nodes[name];
-		this.#saveSettings();
-		return status;
 	}
 
 	/**
@@ -305,15 +258,5 @@ export class ClusterServer {
 		if (this.#readyAfterMs !== undefined) this.#time.keep();
 		for (const error of await this.#assembly.stop()) logError("stopping", error);
 		this.#time.stop();
-	}
-
-	/** Resolves when every node is Ready, and those that had ended are recreated. */
-	async ready(): Promise<ClusterStatus> {
-		const client = await this.#client();
-		await this.#assembly.pool?.repair?.();
-		const signal = AbortSignal.timeout(readyLimitMs);
-		for (const name of Object.keys(this.#settings.nodes))
-			await waitFor(client, nodes, { name }, isNodeReady, { signal });
-		return this.status();
 	}
 }

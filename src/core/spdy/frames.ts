@@ -60,6 +60,11 @@ function frameOf(bytes: Buffer): Frame {
 	return { type: "control", control: first & 0xffff, flags, payload };
 }
 
+/** The stream that a control frame is about. */
+export function streamIdOf({ payload }: Frame): number {
+	return payload.readUInt32BE(0) & 0x7fffffff;
+}
+
 export function controlFrame(control: number, flags: number, payload: Buffer): Buffer {
 	const header = Buffer.alloc(headerBytes);
 	header.writeUInt16BE(0x8003, 0);

@@ -7,6 +7,7 @@ import type { Clock } from "../../core/time/clock.ts";
 import { removeCgroups } from "../../linux/cgroup-tree.ts";
 import { readMounts } from "../../linux/rootview-files.ts";
 import { Connector } from "../connector.ts";
+import { found } from "../found.ts";
 import { type Cgroups, hasLimits, openCgroups } from "../process/machine/cgroups.ts";
 import type {
 	Container,
@@ -267,9 +268,4 @@ async function ignoreGone(call: Promise<unknown>): Promise<void> {
 	await call.catch((error: unknown) => {
 		if (!(error instanceof CriError && error.isNotFound)) throw error;
 	});
-}
-
-function found<T>(value: T | undefined, what: string): T {
-	if (value === undefined) throw new Error(`${what} does not exist`);
-	return value;
 }

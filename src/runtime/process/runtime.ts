@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { namesIn } from "../../linux/if-there.ts";
 import { Connector } from "../connector.ts";
+import { found } from "../found.ts";
 import type {
 	Container,
 	ContainerConfig,
@@ -203,9 +204,4 @@ function load<T extends { id: string }>(folder: string, read: (name: string) => 
 
 function newId(): string {
 	return randomUUID().replaceAll("-", "");
-}
-
-function found<T>(value: T | undefined, what: string): T {
-	if (value === undefined) throw new Error(`${what} does not exist`);
-	return value;
 }

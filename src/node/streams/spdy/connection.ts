@@ -4,14 +4,15 @@
  * full.
  */
 import type { Duplex } from "node:stream";
+import { isWritable, readFrames, sendFrames } from "../../../core/spdy/connection.ts";
 import {
 	controlFrame,
 	type Frame,
-	FrameReader,
 	finFlag,
 	frameTypes,
 	goAway,
 	rstStream,
+	streamIdOf,
 } from "../../../core/spdy/frames.ts";
 import { HeaderDecoder, HeaderEncoder, uint32 } from "../../../core/spdy/headers.ts";
 import { SpdyStream } from "../../../core/spdy/stream.ts";
@@ -67,23 +68,11 @@ class Connection {
 	}
 
 	async run(head: Buffer): Promise<void> {
-		const reader = new FrameReader();
-		this.#socket.on("error", () => {});
-		// The loop below may be waiting for a stream to be read.
-		this.#socket.once("close", () => this.#endStreams());
-		try {
-			for (const frame of reader.push(head)) await this.#handle(frame);
-			for await (const chunk of this.#socket) {
-				// The socket has no encoding, so it returns Buffers.
-				for (const frame of reader.push(chunk as Buffer)) await this.#handle(frame);
-			}
-		} catch {
-			// The client has disconnected, or does not speak SPDY: the connection is closed.
-		} finally {
-			this.#decoder.close();
-			this.#endStreams();
-			this.#socket.destroy();
-		}
+		await readFrames(this.#socket, head, {
+			handle: (frame) => this.#handle(frame),
+			ended: () => this.#endStreams(),
+		});
+		this.#decoder.close();
 	}
 
 	#endStreams(): void {
@@ -93,7 +82,7 @@ class Connection {
 	}
 
 	close(): void {
-		if (this.#socket.destroyed || this.#socket.writableEnded) return;
+		if (!isWritable(this.#socket)) return;
 		this.#socket.write(goAway(this.#lastId));
 		this.#socket.end();
 	}
@@ -112,11 +101,11 @@ class Connection {
 			case frameTypes.headers: {
 				// Decoded even if it is not used: the decompressor must process every block.
 				await this.#decoder.decode(frame.payload.subarray(4));
-				if ((frame.flags & finFlag) !== 0) this.#streams.get(frame.payload.readUInt32BE(0) & 0x7fffffff)?.receiveEnd();
+				if ((frame.flags & finFlag) !== 0) this.#streams.get(streamIdOf(frame))?.receiveEnd();
 				return;
 			}
 			case frameTypes.rstStream:
-				return this.#reset(frame.payload.readUInt32BE(0) & 0x7fffffff);
+				return this.#reset(streamIdOf(frame));
 			case frameTypes.ping:
 				// Even IDs are responses to this server's pings.
 				if (frame.payload.readUInt32BE(0) % 2 === 0) return;
@@ -151,7 +140,7 @@ class Connection {
 	}
 
 	async #open(frame: Extract<Frame, { type: "control" }>): Promise<void> {
-		const id = frame.payload.readUInt32BE(0) & 0x7fffffff;
+		const id = streamIdOf(frame);
 		const headers = await this.#decoder.decode(frame.payload.subarray(10));
 		if (this.#streams.size >= mostStreams || this.#streams.has(id)) return this.#send([rstStream(id, refusedStream)]);
 		this.#lastId = id;
@@ -186,17 +175,7 @@ class Connection {
 
 	/** Resolves when there is room for more. */
 	#send(frames: Buffer[]): Promise<void> {
-		const socket = this.#socket;
-		if (socket.destroyed || socket.writableEnded) return Promise.reject(new Error("the connection is closed"));
-		let room = true;
-		for (const frame of frames) if (frame.length > 0) room = socket.write(frame);
-		if (room) return Promise.resolve();
-		return new Promise((resolve) => {
-			const go = () => {
-				socket.off("drain", go).off("close", go);
-				resolve();
-			};
-			socket.on("drain", go).on("close", go);
-		});
+		if (!isWritable(this.#socket)) return Promise.reject(new Error("the connection is closed"));
+		return sendFrames(this.#socket, frames);
 	}
 }

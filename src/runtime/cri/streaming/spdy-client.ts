@@ -1,7 +1,8 @@
 /** The client side of a SPDY/3.1 connection, as CRI runtimes serve it for exec and attach. */
 import { type ClientRequest, request } from "node:http";
 import type { Duplex } from "node:stream";
-import { controlFrame, type Frame, FrameReader, finFlag, frameTypes } from "../../../core/spdy/frames.ts";
+import { isWritable, readFrames, sendFrames } from "../../../core/spdy/connection.ts";
+import { controlFrame, type Frame, finFlag, frameTypes, streamIdOf } from "../../../core/spdy/frames.ts";
 import { HeaderDecoder, HeaderEncoder, uint32 } from "../../../core/spdy/headers.ts";
 import { SpdyStream } from "../../../core/spdy/stream.ts";
 
@@ -67,23 +68,11 @@ export class SpdyClient {
 	}
 
 	async #run(head: Buffer): Promise<void> {
-		const reader = new FrameReader();
-		this.#socket.on("error", () => {});
-		// The loop below may be waiting for a stream to be read.
-		this.#socket.once("close", () => this.#endStreams());
-		try {
-			for (const frame of reader.push(head)) await this.#handle(frame);
-			for await (const chunk of this.#socket) {
-				// The socket has no encoding, so it returns Buffers.
-				for (const frame of reader.push(chunk as Buffer)) await this.#handle(frame);
-			}
-		} catch {
-			// The runtime has gone, or does not speak SPDY: the connection is closed.
-		} finally {
-			this.#decoder.close();
-			this.#endStreams();
-			this.#socket.destroy();
-		}
+		await readFrames(this.#socket, head, {
+			handle: (frame) => this.#handle(frame),
+			ended: () => this.#endStreams(),
+		});
+		this.#decoder.close();
 	}
 
 	async #handle(frame: Frame): Promise<void> {
@@ -98,10 +87,10 @@ export class SpdyClient {
 			case frameTypes.headers:
 				// The decompressor must process every block.
 				await this.#decoder.decode(frame.payload.subarray(4));
-				if ((frame.flags & finFlag) !== 0) this.#streams.get(frame.payload.readUInt32BE(0) & 0x7fffffff)?.receiveEnd();
+				if ((frame.flags & finFlag) !== 0) this.#streams.get(streamIdOf(frame))?.receiveEnd();
 				return;
 			case frameTypes.rstStream:
-				this.#streams.get(frame.payload.readUInt32BE(0) & 0x7fffffff)?.receiveEnd();
+				this.#streams.get(streamIdOf(frame))?.receiveEnd();
 				return;
 			case frameTypes.ping:
 				// Odd IDs are responses to pings of clients.
@@ -120,17 +109,6 @@ export class SpdyClient {
 
 	/** Resolves when there is room for more. Commands may end without reading their input: the rest of it is dropped. */
 	#send(frames: Buffer[]): Promise<void> {
-		const socket = this.#socket;
-		if (socket.destroyed || socket.writableEnded) return Promise.resolve();
-		let room = true;
-		for (const frame of frames) if (frame.length > 0) room = socket.write(frame);
-		if (room) return Promise.resolve();
-		return new Promise((resolve) => {
-			const go = () => {
-				socket.off("drain", go).off("close", go);
-				resolve();
-			};
-			socket.on("drain", go).on("close", go);
-		});
+		return isWritable(this.#socket) ? sendFrames(this.#socket, frames) : Promise.resolve();
 	}
 }
