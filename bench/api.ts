@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { httpTransport } from "../src/client/transport-http.ts";
+import { httpTransport } from "../src/client/transports/http.ts";
 import { type Client, configMaps, createClient, namespaces } from "../src/index.ts";
 
 const root = join(import.meta.dirname, "..");

@@ -1,7 +1,7 @@
 /** What the benchmarks need of a kubeconfig. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { httpTransport } from "../src/client/transport-http.ts";
+import { httpTransport } from "../src/client/transports/http.ts";
 import { type Client, createClient } from "../src/index.ts";
 
 export interface Access {

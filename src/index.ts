@@ -39,7 +39,7 @@ export { kubernetesVersion, version } from "./cluster/files/version.ts";
 export { ApiError, type Cause, isReason, type Reason } from "./core/errors.ts";
 export type { WatchEvent, WatchEventType } from "./core/exchange.ts";
 export type { Draft, KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "./core/object.ts";
-export type { HistoryOptions } from "./history/settings.ts";
+export type { HistoryOptions } from "./history/retention/settings.ts";
 export { mutatingAdmissionPolicies } from "./kinds/admissionregistration/mutatingadmissionpolicy.ts";
 export { mutatingAdmissionPolicyBindings } from "./kinds/admissionregistration/mutatingadmissionpolicybinding.ts";
 export { mutatingWebhookConfigurations } from "./kinds/admissionregistration/mutatingwebhookconfiguration.ts";

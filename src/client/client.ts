@@ -4,8 +4,8 @@ import type { Draft, KubeObject } from "../core/object.ts";
 import type { Kind } from "../kinds/engine/kind.ts";
 
 /**
- * Carries a request to an API server: in the same process (transport-memory.ts) or over HTTPS or a Unix socket
- * (transport-http.ts).
+ * Carries a request to an API server: in the same process (transports/memory.ts) or over HTTPS or a Unix socket
+ * (transports/http.ts).
  */
 export interface Transport {
 	/**

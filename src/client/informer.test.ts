@@ -7,7 +7,7 @@ import { createInformerCache } from "./informer.ts";
 import type { InformerCache } from "./informer-cache.ts";
 import { createClient } from "./requests.ts";
 import { ToyServer } from "./testing/toy-server.ts";
-import { memoryTransport } from "./transport-memory.ts";
+import { memoryTransport } from "./transports/memory.ts";
 
 const user: User = { name: "test", groups: [] };
 

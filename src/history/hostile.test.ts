@@ -4,11 +4,11 @@ import { expect, test } from "vitest";
 import type { EndedLog } from "../core/ended-log.ts";
 import type { Pod } from "../kinds/generated/types.ts";
 import { createMemoryStore } from "../store/memory.ts";
-import { readLog } from "./archive.ts";
-import { logKey } from "./keys.ts";
 import { takeLogs } from "./log-intake.ts";
-import { boundedPods, runPodOf } from "./pods-of.ts";
+import { readLog } from "./records/archive.ts";
+import { logKey } from "./records/keys.ts";
 import type { RunStore } from "./run-store.ts";
+import { boundedPods, runPodOf } from "./runs/pods-of.ts";
 
 test("a log that unfolds to far more than is kept, or is none, is read as nothing", async () => {
 	const store = createMemoryStore();

@@ -4,8 +4,8 @@ import type { EndedLog } from "../core/ended-log.ts";
 import { controllerOf } from "../core/object.ts";
 import type { Pod } from "../kinds/generated/types.ts";
 import { runs } from "../kinds/history/run.ts";
-import { type KeptLog, keptLog } from "./archive.ts";
-import { runName } from "./keys.ts";
+import { type KeptLog, keptLog } from "./records/archive.ts";
+import { runName } from "./records/keys.ts";
 import type { RunStore } from "./run-store.ts";
 
 /** The logs of one run may use this fraction of the total, at most. */

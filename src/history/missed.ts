@@ -5,7 +5,7 @@ import { scheduleOf } from "../kinds/batch/cronjob-jobs.ts";
 import type { CronJob } from "../kinds/generated/types.ts";
 import type { Run } from "../kinds/history/types.ts";
 import { catchesUp } from "../kinds/self-help/annotations.ts";
-import { runName, runUid } from "./keys.ts";
+import { runName, runUid } from "./records/keys.ts";
 
 export type SkipReason =
 	| "Suspended"

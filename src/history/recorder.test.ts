@@ -11,7 +11,7 @@ import type { Run } from "../kinds/history/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import { Recorder } from "./recorder.ts";
-import { historySettings } from "./settings.ts";
+import { historySettings } from "./retention/settings.ts";
 
 const at = "2026-01-01T00:00:00Z";
 

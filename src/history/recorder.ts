@@ -17,14 +17,14 @@ import type { Job, Pod } from "../kinds/generated/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import { isFinished } from "../kinds/pod/pod-lifecycle.ts";
 import type { Store } from "../store/store.ts";
-import { type KeptLog, readLog } from "./archive.ts";
-import { decodeFact, type StoredFact } from "./facts.ts";
-import { factRoot } from "./keys.ts";
 import { takeLogs } from "./log-intake.ts";
 import { Marks } from "./marks.ts";
+import { type KeptLog, readLog } from "./records/archive.ts";
+import { decodeFact, type StoredFact } from "./records/facts.ts";
+import { factRoot } from "./records/keys.ts";
+import type { HistorySettings } from "./retention/settings.ts";
 import { RunStore } from "./run-store.ts";
 import { RunWriter, type Tell } from "./run-writer.ts";
-import type { HistorySettings } from "./settings.ts";
 import { Skips } from "./skips.ts";
 import { Waiting } from "./waiting.ts";
 

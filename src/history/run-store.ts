@@ -8,11 +8,11 @@ import { runs } from "../kinds/history/run.ts";
 import type { Run, RunLog, RunPod } from "../kinds/history/types.ts";
 import { type CommitCost, deleteCost, inCommits, putCost } from "../store/commit-size.ts";
 import { prefixEnd, type Store } from "../store/store.ts";
-import { keysUnder } from "./archive.ts";
-import { factRoot, logPrefix, logRoot } from "./keys.ts";
-import { entryOf, type RunEntry, RunIndex } from "./retention.ts";
-import { boundedRun } from "./run-size.ts";
-import type { HistorySettings } from "./settings.ts";
+import { keysUnder } from "./records/archive.ts";
+import { factRoot, logPrefix, logRoot } from "./records/keys.ts";
+import { entryOf, type RunEntry, RunIndex } from "./retention/retention.ts";
+import type { HistorySettings } from "./retention/settings.ts";
+import { boundedRun } from "./runs/run-size.ts";
 
 const pageEntries = 256;
 const nodeLeaseNamespace = "kube-node-lease";

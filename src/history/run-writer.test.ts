@@ -6,13 +6,13 @@ import type { Run } from "../kinds/history/types.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { withinBounds } from "../store/testing/bounded-store.ts";
-import { keptLog } from "./archive.ts";
-import { encodeFact, keepRemoved, type RemovalFact } from "./facts.ts";
-import { factKey, factRoot, logRoot } from "./keys.ts";
 import type { Marked, Marks } from "./marks.ts";
+import { keptLog } from "./records/archive.ts";
+import { encodeFact, keepRemoved, type RemovalFact } from "./records/facts.ts";
+import { factKey, factRoot, logRoot } from "./records/keys.ts";
+import { historySettings } from "./retention/settings.ts";
 import { RunStore } from "./run-store.ts";
 import { RunWriter } from "./run-writer.ts";
-import { historySettings } from "./settings.ts";
 import { Waiting } from "./waiting.ts";
 
 const at = "2026-01-01T00:00:00Z";

@@ -8,13 +8,13 @@ import { runs } from "../kinds/history/run.ts";
 import type { Run } from "../kinds/history/types.ts";
 import { pods } from "../kinds/pod/pod.ts";
 import { inCommits, largestCommit } from "../store/commit-size.ts";
-import { failureText } from "./failure-text.ts";
-import { factPrefix, runName } from "./keys.ts";
 import type { Marked, Marks } from "./marks.ts";
-import { entryOf } from "./retention.ts";
-import { logPatienceMs, runOf } from "./run-of.ts";
-import { boundedRun, mostRunBytes } from "./run-size.ts";
+import { factPrefix, runName } from "./records/keys.ts";
+import { entryOf } from "./retention/retention.ts";
 import { costOf, type RunStore, type RunWrite } from "./run-store.ts";
+import { failureText } from "./runs/failure-text.ts";
+import { logPatienceMs, runOf } from "./runs/run-of.ts";
+import { boundedRun, mostRunBytes } from "./runs/run-size.ts";
 import type { BroughtLog, Waiting } from "./waiting.ts";
 
 /** The minimum delay before a run is computed again. */

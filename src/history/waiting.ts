@@ -1,8 +1,8 @@
 /** What waits to be included in a run: facts, which are in the store, and logs that nodes have sent, which are not. */
 import type { EndedLog } from "../core/ended-log.ts";
 import type { Pod } from "../kinds/generated/types.ts";
-import type { KeptLog } from "./archive.ts";
-import { jobOfFact, type StoredFact } from "./facts.ts";
+import type { KeptLog } from "./records/archive.ts";
+import { jobOfFact, type StoredFact } from "./records/facts.ts";
 
 export interface BroughtLog {
 	readonly log: KeptLog;

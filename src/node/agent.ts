@@ -2,7 +2,7 @@
 
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
-import { createEventRecorder } from "../client/recorder.ts";
+import { createEventRecorder } from "../client/events/recorder.ts";
 import { parseQuantity } from "../core/quantity.ts";
 import { plainWords } from "../core/text/plain-words.ts";
 import type { Pod, Service } from "../kinds/generated/types.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createClient } from "../client/requests.ts";
 import { ToyServer } from "../client/testing/toy-server.ts";
-import { memoryTransport } from "../client/transport-memory.ts";
+import { memoryTransport } from "../client/transports/memory.ts";
 import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { configMaps } from "../kinds/core/configmap.ts";
 import type { Pod } from "../kinds/generated/types.ts";

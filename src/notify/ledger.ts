@@ -1,7 +1,7 @@
 /** Status and Events of policies: collected and written occasionally, so that messages cause no writes of their own. */
 
 import type { Client } from "../client/client.ts";
-import type { EventRecorder } from "../client/recorder.ts";
+import type { EventRecorder } from "../client/events/recorder.ts";
 import { conditionOf } from "../core/conditions.ts";
 import { isReason } from "../core/errors.ts";
 import { type Clock, type Timer, timestamp } from "../core/time/clock.ts";

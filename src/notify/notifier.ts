@@ -1,7 +1,7 @@
 /** Sends notifications about workloads: assembles the components. No other component waits for it. */
 import type { Client } from "../client/client.ts";
+import type { EventRecorder } from "../client/events/recorder.ts";
 import type { InformerCache } from "../client/informer-cache.ts";
-import type { EventRecorder } from "../client/recorder.ts";
 import type { KubeObject } from "../core/object.ts";
 import { type Clock, type Timer, timestamp } from "../core/time/clock.ts";
 import { jobs } from "../kinds/batch/job.ts";

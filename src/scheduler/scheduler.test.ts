@@ -4,7 +4,7 @@ import { createApi } from "../api/handle.ts";
 import type { Client } from "../client/client.ts";
 import { createInformerCache } from "../client/informer.ts";
 import { createClient } from "../client/requests.ts";
-import { memoryTransport } from "../client/transport-memory.ts";
+import { memoryTransport } from "../client/transports/memory.ts";
 import type { Draft } from "../core/object.ts";
 import { VirtualClock } from "../core/time/virtual-clock.ts";
 import { catalog } from "../kinds/catalog.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testCertificates } from "../../src/api/testing/certificates.ts";
 import { createClient } from "../../src/client/requests.ts";
-import { httpTransport } from "../../src/client/transport-http.ts";
+import { httpTransport } from "../../src/client/transports/http.ts";
 import { waitFor } from "../../src/client/wait.ts";
 import { systemClock } from "../../src/core/time/clock.ts";
 import { deployments, namespaces, pods, serviceAccounts, storageClasses } from "../../src/index.ts";

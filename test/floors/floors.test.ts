@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { keyRoot } from "../../src/api/cache/keys.ts";
-import { historyRoot } from "../../src/history/keys.ts";
+import { historyRoot } from "../../src/history/records/keys.ts";
 import { notifyRoot } from "../../src/notify/outbox/outbox.ts";
 
 const root = join(import.meta.dirname, "../..");

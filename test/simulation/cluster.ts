@@ -2,12 +2,12 @@
 import { type Api, createApi } from "../../src/api/handle.ts";
 import type { KeptLogName, KeptLogs } from "../../src/api/server/kept-logs.ts";
 import type { Client, DeleteOptions } from "../../src/client/client.ts";
+import { createEventRecorder } from "../../src/client/events/recorder.ts";
 import { type ConnectionFaults, faultyTransport, noFaults } from "../../src/client/faults.ts";
 import { createInformerCache } from "../../src/client/informer.ts";
 import type { InformerCache } from "../../src/client/informer-cache.ts";
-import { createEventRecorder } from "../../src/client/recorder.ts";
 import { createClient } from "../../src/client/requests.ts";
-import { memoryTransport } from "../../src/client/transport-memory.ts";
+import { memoryTransport } from "../../src/client/transports/memory.ts";
 import { makeBuiltIns } from "../../src/cluster/built-ins/make.ts";
 import { builtInRoles } from "../../src/cluster/built-ins/roles.ts";
 import {
@@ -24,9 +24,9 @@ import type { Controller } from "../../src/controllers/runtime/controller.ts";
 import { startShell } from "../../src/controllers/runtime/shell.ts";
 import type { ApiRequest, Handler, User } from "../../src/core/exchange.ts";
 import { type Random, seededRandom } from "../../src/core/time/clock.ts";
-import { keepRemoved, type StoredFact } from "../../src/history/facts.ts";
 import { Recorder } from "../../src/history/recorder.ts";
-import { historySettings } from "../../src/history/settings.ts";
+import { keepRemoved, type StoredFact } from "../../src/history/records/facts.ts";
+import { historySettings } from "../../src/history/retention/settings.ts";
 import { catalog } from "../../src/kinds/catalog.ts";
 import { createRegistry, type Registry } from "../../src/kinds/engine/registry.ts";
 import { Notifier } from "../../src/notify/notifier.ts";

@@ -5,11 +5,11 @@
 
 import { type Api, createApi } from "../../src/api/handle.ts";
 import type { Client, Transport } from "../../src/client/client.ts";
+import { createEventRecorder } from "../../src/client/events/recorder.ts";
 import { createInformerCache } from "../../src/client/informer.ts";
 import type { InformerCache } from "../../src/client/informer-cache.ts";
-import { createEventRecorder } from "../../src/client/recorder.ts";
 import { createClient } from "../../src/client/requests.ts";
-import { memoryTransport } from "../../src/client/transport-memory.ts";
+import { memoryTransport } from "../../src/client/transports/memory.ts";
 import { targetNode } from "../../src/controllers/daemonset/placement.ts";
 import type { Controller } from "../../src/controllers/runtime/controller.ts";
 import { type Shell, startShell } from "../../src/controllers/runtime/shell.ts";

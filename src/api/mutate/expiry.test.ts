@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createClient } from "../../client/requests.ts";
-import { memoryTransport } from "../../client/transport-memory.ts";
+import { memoryTransport } from "../../client/transports/memory.ts";
 import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { configMaps } from "../../kinds/core/configmap.ts";

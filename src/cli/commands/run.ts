@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createEventRecorder } from "../../client/recorder.ts";
+import { createEventRecorder } from "../../client/events/recorder.ts";
 import { connect } from "../../cluster/control/connect.ts";
 import { userName } from "../../cluster/files/account.ts";
 import { systemClock } from "../../core/time/clock.ts";

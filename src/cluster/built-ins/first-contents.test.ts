@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createApi } from "../../api/handle.ts";
 import { writeFirstContents } from "../../api/mutate/first-contents.ts";
 import { createClient } from "../../client/requests.ts";
-import { memoryTransport } from "../../client/transport-memory.ts";
+import { memoryTransport } from "../../client/transports/memory.ts";
 import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import { catalog } from "../../kinds/catalog.ts";
 import { createRegistry } from "../../kinds/engine/registry.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { testApi } from "../../api/testing/test-api.ts";
 import { createClient } from "../../client/requests.ts";
-import { memoryTransport } from "../../client/transport-memory.ts";
+import { memoryTransport } from "../../client/transports/memory.ts";
 import { clusterRoleAggregationController } from "../../controllers/clusterrole-aggregation/controller.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import type { ClusterRole } from "../../kinds/generated/types.ts";

@@ -9,7 +9,7 @@ import type { AnsweredWrite } from "../../api/server/options.ts";
 import type { Balancer } from "../../controllers/service-load-balancer/balancer.ts";
 import type { User } from "../../core/exchange.ts";
 import type { Clock } from "../../core/time/clock.ts";
-import type { HistoryOptions } from "../../history/settings.ts";
+import type { HistoryOptions } from "../../history/retention/settings.ts";
 import type { MutableRegistry } from "../../kinds/engine/registry.ts";
 import type { NotifyOptions } from "../../notify/delivery/settings.ts";
 import type { Store } from "../../store/store.ts";

@@ -1,6 +1,6 @@
 import type { Client } from "../../client/client.ts";
+import type { EventRecorder } from "../../client/events/recorder.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
-import type { EventRecorder } from "../../client/recorder.ts";
 import type { Controller } from "../../controllers/runtime/controller.ts";
 import { type Shell, startShell } from "../../controllers/runtime/shell.ts";
 import type { WorkqueueMetrics } from "../../controllers/runtime/workqueue-metrics.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "../../client/client.ts";
 import { createClient } from "../../client/requests.ts";
-import { httpTransport } from "../../client/transport-http.ts";
+import { httpTransport } from "../../client/transports/http.ts";
 import { ApiError, type Status } from "../../core/errors.ts";
 import type { ApiResponse } from "../../core/exchange.ts";
 import type { Layout } from "../files/layout.ts";

@@ -4,7 +4,7 @@ import type { Client, Ref } from "../../client/client.ts";
 import { establishDefinitions } from "../../client/definitions.ts";
 import type { ConnectionFaults } from "../../client/faults.ts";
 import { createClient } from "../../client/requests.ts";
-import { memoryTransport } from "../../client/transport-memory.ts";
+import { memoryTransport } from "../../client/transports/memory.ts";
 import type { Handler, User } from "../../core/exchange.ts";
 import { isNodeReady, nodes as nodeKind } from "../../kinds/core/node.ts";
 import { serviceAccounts } from "../../kinds/core/serviceaccount.ts";

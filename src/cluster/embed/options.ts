@@ -2,7 +2,7 @@
 import type { AuditEvent } from "../../api/audit/event.ts";
 import type { InProcessWebhook } from "../../api/server/admission-review.ts";
 import { type ConnectionFaults, noFaults } from "../../client/faults.ts";
-import type { HistoryOptions } from "../../history/settings.ts";
+import type { HistoryOptions } from "../../history/retention/settings.ts";
 import { validateRule } from "../../kinds/admissionregistration/rules.ts";
 import type { NotifyOptions } from "../../notify/delivery/settings.ts";
 import type { DefinitionSource } from "../files/definition-files.ts";

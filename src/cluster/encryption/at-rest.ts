@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { keyPrefix } from "../../api/cache/keys.ts";
 import { messageOf } from "../../core/errors.ts";
-import { historyRoot } from "../../history/keys.ts";
+import { historyRoot } from "../../history/records/keys.ts";
 import { notifyRoot } from "../../notify/outbox/outbox.ts";
 import { Encryption, type EncryptionRule } from "../../store/encryption.ts";
 import type { Store } from "../../store/store.ts";

@@ -5,7 +5,7 @@ import { keyPrefix } from "../../api/cache/keys.ts";
 import type { Cause } from "../../core/errors.ts";
 import { ConfigField, causesText } from "../../core/validation/config-field.ts";
 import { forbidden, invalidValue, required, typeInvalid } from "../../core/validation/field-errors.ts";
-import { historyRoot } from "../../history/keys.ts";
+import { historyRoot } from "../../history/records/keys.ts";
 import { runs } from "../../kinds/history/run.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import { notifyRoot } from "../../notify/outbox/outbox.ts";

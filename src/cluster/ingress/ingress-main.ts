@@ -3,10 +3,11 @@
  * switch, from which it reaches every pod, and listens on sockets of the machine's network. It is apart from the
  * server because it reads what anybody sends.
  */
+
+import { createEventRecorder } from "../../client/events/recorder.ts";
 import { createInformerCache } from "../../client/informer.ts";
-import { createEventRecorder } from "../../client/recorder.ts";
 import { createClient } from "../../client/requests.ts";
-import { httpTransport } from "../../client/transport-http.ts";
+import { httpTransport } from "../../client/transports/http.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { logError } from "../../linux/process-log.ts";
 import { IngressController } from "../../proxy/ingress/controller.ts";

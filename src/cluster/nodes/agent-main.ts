@@ -6,11 +6,11 @@
 import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { Client } from "../../client/client.ts";
-import { clientMetrics } from "../../client/client-metrics.ts";
 import { createInformerCache } from "../../client/informer.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
 import { createClient } from "../../client/requests.ts";
-import { httpTransport } from "../../client/transport-http.ts";
+import { clientMetrics } from "../../client/transports/client-metrics.ts";
+import { httpTransport } from "../../client/transports/http.ts";
 import { endedLogsPath, wireLogs } from "../../core/ended-log.ts";
 import { messageOf } from "../../core/errors.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";

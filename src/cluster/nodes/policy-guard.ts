@@ -1,7 +1,7 @@
 /** A node's network whose pods are protected by network policies before they start. */
 import type { Client } from "../../client/client.ts";
+import { createEventRecorder } from "../../client/events/recorder.ts";
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
-import { createEventRecorder } from "../../client/recorder.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Clock } from "../../core/time/clock.ts";
 import type { Pod } from "../../kinds/generated/types.ts";

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { sameJson } from "../../core/equal.ts";
 import { systemClock } from "../../core/time/clock.ts";
-import type { HistoryOptions } from "../../history/settings.ts";
+import type { HistoryOptions } from "../../history/retention/settings.ts";
 import { spawnApart } from "../../linux/inherited.ts";
 import { processesMarked, serverMark, supervisorMark } from "../control/cluster-processes.ts";
 import { control, NotRunning } from "../control/control-client.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf } from "../../core/errors.ts";
-import type { HistoryOptions } from "../../history/settings.ts";
+import type { HistoryOptions } from "../../history/retention/settings.ts";
 import { makeFolder } from "../../linux/make-folder.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
 import type { KubeletDocument } from "../../node/context/kubelet-configuration.ts";

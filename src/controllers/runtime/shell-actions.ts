@@ -1,7 +1,7 @@
 /** Carries out the actions of one plan. */
 import type { Client, Ref } from "../../client/client.ts";
+import type { EventRecorder } from "../../client/events/recorder.ts";
 import { resourcePath } from "../../client/paths.ts";
-import type { EventRecorder } from "../../client/recorder.ts";
 import { ApiError, isReason } from "../../core/errors.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
+import { createEventRecorder } from "../../client/events/recorder.ts";
 import { createInformerCache } from "../../client/informer.ts";
-import { createEventRecorder } from "../../client/recorder.ts";
 import { createClient } from "../../client/requests.ts";
 import { ToyServer } from "../../client/testing/toy-server.ts";
-import { memoryTransport } from "../../client/transport-memory.ts";
+import { memoryTransport } from "../../client/transports/memory.ts";
 import { ApiError } from "../../core/errors.ts";
 import type { User } from "../../core/exchange.ts";
 import { controllerOf, controllerReference } from "../../core/object.ts";

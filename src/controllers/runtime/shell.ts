@@ -1,8 +1,8 @@
 /** The shell of every controller: queue, expectations, writes, backoff. The rules are in the controllers' plans. */
 import { setMaxListeners } from "node:events";
 import type { Client } from "../../client/client.ts";
+import type { EventRecorder } from "../../client/events/recorder.ts";
 import type { InformerCache } from "../../client/informer-cache.ts";
-import type { EventRecorder } from "../../client/recorder.ts";
 import { isReason } from "../../core/errors.ts";
 import { MetricRegistry } from "../../core/metrics/registry.ts";
 import type { Clock } from "../../core/time/clock.ts";

@@ -1,5 +1,5 @@
 /** Events about pods and the node, reported by the kubelet. */
-import type { EventRecorder as ClientRecorder } from "../../client/recorder.ts";
+import type { EventRecorder as ClientRecorder } from "../../client/events/recorder.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { ObjectReference } from "../../kinds/generated/types.ts";
 

@@ -3,7 +3,7 @@ import type { Pod, Service } from "../../kinds/generated/types.ts";
 import { type ContainerConfig, runsToCompletionAnnotation } from "../../runtime/runtime.ts";
 import { ConfigError, type ContainerStart, type NodeContext } from "../context/node-context.ts";
 import { podUidLabel } from "../context/runtime-view.ts";
-import { expand } from "../pod/expansion.ts";
+import { expand } from "../pod/environment/expansion.ts";
 import type { PodContainer } from "../pod/pod-state.ts";
 import { containerLimits, oomScoreAdj, resourcesAnnotation, resourcesKey } from "../pod/runtime-resources.ts";
 import { containerEnvironment } from "./environment.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Container, Pod, Service } from "../../kinds/generated/types.ts";
-import { expand } from "../pod/expansion.ts";
-import { serviceEnvironment } from "../pod/service-environment.ts";
+import { expand } from "../pod/environment/expansion.ts";
+import { serviceEnvironment } from "../pod/environment/service-environment.ts";
 import { containerEnvironment } from "./environment.ts";
 
 const service = (name: string, clusterIP: string, ports: { name?: string; port: number }[]): Service => ({

@@ -2,10 +2,10 @@
 import { messageOf } from "../../core/errors.ts";
 import type { Container as ContainerSpec, EnvVar, FileKeySelector, Pod, Service } from "../../kinds/generated/types.ts";
 import { ConfigError, type References } from "../context/node-context.ts";
-import { envFileValue } from "../pod/env-file.ts";
-import { expand } from "../pod/expansion.ts";
-import { type FieldContext, fieldValue, resourceValue } from "../pod/field-ref.ts";
-import { serviceEnvironment, type Variable } from "../pod/service-environment.ts";
+import { envFileValue } from "../pod/environment/env-file.ts";
+import { expand } from "../pod/environment/expansion.ts";
+import { type FieldContext, fieldValue, resourceValue } from "../pod/environment/field-ref.ts";
+import { serviceEnvironment, type Variable } from "../pod/environment/service-environment.ts";
 
 export interface EnvironmentSources {
 	references: Pick<References, "configMap" | "secret">;

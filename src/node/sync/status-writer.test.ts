@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Transport } from "../../client/client.ts";
 import { createClient } from "../../client/requests.ts";
-import { memoryTransport } from "../../client/transport-memory.ts";
+import { memoryTransport } from "../../client/transports/memory.ts";
 import { ApiError, conflict } from "../../core/errors.ts";
 import { VirtualClock } from "../../core/time/virtual-clock.ts";
 import type { Pod, PodStatus } from "../../kinds/generated/types.ts";

@@ -1,7 +1,7 @@
 /** The client's toy server with additions for agents: merge patches, graceful deletion of pods. */
 import { createClient } from "../../client/requests.ts";
 import { ToyServer } from "../../client/testing/toy-server.ts";
-import { memoryTransport } from "../../client/transport-memory.ts";
+import { memoryTransport } from "../../client/transports/memory.ts";
 import type { ApiRequest, Handler } from "../../core/exchange.ts";
 import type { KubeObject } from "../../core/object.ts";
 import { type Clock, timestamp } from "../../core/time/clock.ts";

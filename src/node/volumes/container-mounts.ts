@@ -8,7 +8,7 @@ import { LeavesDirectory, openBeneath } from "../../linux/beneath.ts";
 import { descriptorPath, isCode } from "../../linux/descriptors.ts";
 import type { Mount } from "../../runtime/runtime.ts";
 import { ConfigError, type MountContext } from "../context/node-context.ts";
-import { expand } from "../pod/expansion.ts";
+import { expand } from "../pod/environment/expansion.ts";
 import { openVolume, type PodVolumes, type VolumePath } from "./pod-volumes.ts";
 
 /** @throws ConfigError for mounts that are not possible; VolumeError for volumes */

@@ -12,7 +12,7 @@ import type {
 	Volume,
 } from "../../kinds/generated/types.ts";
 import { type References, VolumeError } from "../context/node-context.ts";
-import { type FieldContext, fieldValue, resourceValue } from "../pod/field-ref.ts";
+import { type FieldContext, fieldValue, resourceValue } from "../pod/environment/field-ref.ts";
 
 export interface PayloadFile {
 	data: Buffer;

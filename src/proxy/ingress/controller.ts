@@ -1,8 +1,8 @@
 /** Follows Ingresses and what they name, for the servers of Ingresses, and writes their status. */
 import type { SecureContext } from "node:tls";
 import type { Client } from "../../client/client.ts";
+import type { EventRecorder } from "../../client/events/recorder.ts";
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
-import type { EventRecorder } from "../../client/recorder.ts";
 import { sameJson } from "../../core/equal.ts";
 import { isReason } from "../../core/errors.ts";
 import type { Clock, Timer } from "../../core/time/clock.ts";

@@ -6,7 +6,7 @@ import { createApi } from "../../../api/handle.ts";
 import type { Client, Transport } from "../../../client/client.ts";
 import { createInformerCache } from "../../../client/informer.ts";
 import { createClient } from "../../../client/requests.ts";
-import { memoryTransport } from "../../../client/transport-memory.ts";
+import { memoryTransport } from "../../../client/transports/memory.ts";
 import { ApiError } from "../../../core/errors.ts";
 import { timestamp } from "../../../core/time/clock.ts";
 import { VirtualClock } from "../../../core/time/virtual-clock.ts";

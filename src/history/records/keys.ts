@@ -3,7 +3,7 @@
  * that begin with `history/`, without a leading slash, so that the watch cache does not load it.
  */
 import { createHash } from "node:crypto";
-import type { KeptLogName } from "../api/server/kept-logs.ts";
+import type { KeptLogName } from "../../api/server/kept-logs.ts";
 
 /** Everything in the history that is not an object. */
 export const historyRoot = "history/";

@@ -1,11 +1,11 @@
 /** The run of a Job, computed from the Job, its pods, the facts, and the run as last written. Pure. */
-import { parseTimestamp, timestamp } from "../core/time/clock.ts";
-import { cronJobLabel, cronJobOf, scheduledTimeOf } from "../kinds/batch/cronjob-jobs.ts";
-import type { Job, Pod } from "../kinds/generated/types.ts";
-import type { Run, RunPod, RunSpec, RunStatus } from "../kinds/history/types.ts";
-import { workloadAnnotations } from "../kinds/notify/annotations.ts";
-import type { Fact } from "./facts.ts";
-import { runName, runUid } from "./keys.ts";
+import { parseTimestamp, timestamp } from "../../core/time/clock.ts";
+import { cronJobLabel, cronJobOf, scheduledTimeOf } from "../../kinds/batch/cronjob-jobs.ts";
+import type { Job, Pod } from "../../kinds/generated/types.ts";
+import type { Run, RunPod, RunSpec, RunStatus } from "../../kinds/history/types.ts";
+import { workloadAnnotations } from "../../kinds/notify/annotations.ts";
+import type { Fact } from "../records/facts.ts";
+import { runName, runUid } from "../records/keys.ts";
 import { boundedPods, runPodOf, withEnded } from "./pods-of.ts";
 
 /** Everything known about one Job. */

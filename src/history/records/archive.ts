@@ -1,8 +1,8 @@
 /** The logs of terminated containers in the store: one compressed value for each. */
 import { gunzipSync } from "node:zlib";
-import type { KeptLogName } from "../api/server/kept-logs.ts";
-import { type EndedLog, largestLogBytes } from "../core/ended-log.ts";
-import { prefixEnd, type Store } from "../store/store.ts";
+import type { KeptLogName } from "../../api/server/kept-logs.ts";
+import { type EndedLog, largestLogBytes } from "../../core/ended-log.ts";
+import { prefixEnd, type Store } from "../../store/store.ts";
 import type { LogFact } from "./facts.ts";
 import { logKey, runName } from "./keys.ts";
 

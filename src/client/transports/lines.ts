@@ -1,5 +1,5 @@
 /** Splits a stream of bytes into lines of limited length. */
-import { ApiError } from "../core/errors.ts";
+import { ApiError } from "../../core/errors.ts";
 
 /** The longest line accepted: well above the largest object that a store accepts (1.5 MiB in etcd). */
 const largestLineBytes = 16 * 1024 * 1024;

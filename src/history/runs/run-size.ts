@@ -1,6 +1,6 @@
 /** Limits the size of a run, whatever its Job and pods contain. Pure. */
-import { encode } from "../api/cache/cached.ts";
-import type { Run, RunPod } from "../kinds/history/types.ts";
+import { encode } from "../../api/cache/cached.ts";
+import type { Run, RunPod } from "../../kinds/history/types.ts";
 import { dispensableFirst } from "./pods-of.ts";
 
 /** The maximum size of a stored run: together with the largest log, it fits in one commit of any store. */

@@ -3,11 +3,11 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { configMaps } from "../kinds/core/configmap.ts";
-import type { ConfigMap } from "../kinds/generated/types.ts";
-import type { Client } from "./client.ts";
-import { createClient } from "./requests.ts";
-import { httpTransport } from "./transport-http.ts";
+import { configMaps } from "../../kinds/core/configmap.ts";
+import type { ConfigMap } from "../../kinds/generated/types.ts";
+import type { Client } from "../client.ts";
+import { createClient } from "../requests.ts";
+import { httpTransport } from "./http.ts";
 
 const cleanUp: (() => Promise<void> | void)[] = [];
 

@@ -1,11 +1,11 @@
 /** The pods of a run. Pure. */
 
-import { timestamp } from "../core/time/clock.ts";
-import { completionIndexAnnotation } from "../kinds/batch/job-selector.ts";
-import type { ContainerStateTerminated, ContainerStatus, Pod } from "../kinds/generated/types.ts";
-import type { RunAttempt, RunContainer, RunPod } from "../kinds/history/types.ts";
-import { isFinalPhase } from "../kinds/pod/pod-lifecycle.ts";
-import type { LogFact } from "./facts.ts";
+import { timestamp } from "../../core/time/clock.ts";
+import { completionIndexAnnotation } from "../../kinds/batch/job-selector.ts";
+import type { ContainerStateTerminated, ContainerStatus, Pod } from "../../kinds/generated/types.ts";
+import type { RunAttempt, RunContainer, RunPod } from "../../kinds/history/types.ts";
+import { isFinalPhase } from "../../kinds/pod/pod-lifecycle.ts";
+import type { LogFact } from "../records/facts.ts";
 
 /** The number of starts of one container that a run includes: the newest. */
 const mostAttempts = 20;

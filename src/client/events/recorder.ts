@@ -1,11 +1,11 @@
 /** Records core/v1 Events, best effort: event-series.ts decides which Events are combined, this file writes them. */
 
-import { isReason } from "../core/errors.ts";
-import type { Draft, KubeObject } from "../core/object.ts";
-import { type Clock, timestamp } from "../core/time/clock.ts";
-import { events } from "../kinds/core/event.ts";
-import type { Event, ObjectReference } from "../kinds/generated/types.ts";
-import type { Client } from "./client.ts";
+import { isReason } from "../../core/errors.ts";
+import type { Draft, KubeObject } from "../../core/object.ts";
+import { type Clock, timestamp } from "../../core/time/clock.ts";
+import { events } from "../../kinds/core/event.ts";
+import type { Event, ObjectReference } from "../../kinds/generated/types.ts";
+import type { Client } from "../client.ts";
 import { EventCorrelator, type EventToRecord, type Series } from "./event-series.ts";
 
 export type { EventToRecord } from "./event-series.ts";

@@ -2,17 +2,17 @@
  * Facts that exist nowhere else and must be kept until a run includes them. The commit that removes a Job, or a pod of
  * one, also writes its last state (see `keepRemoved`).
  */
-import { keyPrefix } from "../api/cache/keys.ts";
-import type { EndedContainer } from "../core/ended-log.ts";
-import { controllerOf, type ObjectMeta } from "../core/object.ts";
-import { type Clock, timestamp } from "../core/time/clock.ts";
-import { scheduledAnnotation } from "../kinds/batch/cronjob-jobs.ts";
-import { jobs } from "../kinds/batch/job.ts";
-import { completionIndexAnnotation } from "../kinds/batch/job-selector.ts";
-import type { Job, Pod } from "../kinds/generated/types.ts";
-import { workloadAnnotations } from "../kinds/notify/annotations.ts";
-import { pods } from "../kinds/pod/pod.ts";
-import type { Commit, Store } from "../store/store.ts";
+import { keyPrefix } from "../../api/cache/keys.ts";
+import type { EndedContainer } from "../../core/ended-log.ts";
+import { controllerOf, type ObjectMeta } from "../../core/object.ts";
+import { type Clock, timestamp } from "../../core/time/clock.ts";
+import { scheduledAnnotation } from "../../kinds/batch/cronjob-jobs.ts";
+import { jobs } from "../../kinds/batch/job.ts";
+import { completionIndexAnnotation } from "../../kinds/batch/job-selector.ts";
+import type { Job, Pod } from "../../kinds/generated/types.ts";
+import { workloadAnnotations } from "../../kinds/notify/annotations.ts";
+import { pods } from "../../kinds/pod/pod.ts";
+import type { Commit, Store } from "../../store/store.ts";
 import { factKey } from "./keys.ts";
 
 export type Fact = RemovalFact | LogFact;

@@ -2,8 +2,8 @@
  * Combines Events: repetitions are counted, similar Events are combined, and the rate per object is limited (the rules
  * of upstream's event correlator).
  */
-import type { KubeObject } from "../core/object.ts";
-import type { ObjectReference } from "../kinds/generated/types.ts";
+import type { KubeObject } from "../../core/object.ts";
+import type { ObjectReference } from "../../kinds/generated/types.ts";
 import { Recent } from "./recent.ts";
 
 export interface EventToRecord {

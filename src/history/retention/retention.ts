@@ -1,6 +1,6 @@
 /** Which runs and logs are removed. */
-import { parseTimestamp } from "../core/time/clock.ts";
-import type { Run } from "../kinds/history/types.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
+import type { Run } from "../../kinds/history/types.ts";
 import { type Share, surrendered } from "./fair-share.ts";
 import type { HistorySettings } from "./settings.ts";
 

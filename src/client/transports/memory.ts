@@ -1,7 +1,7 @@
 /** Calls an API server in the same process: no sockets, no encoding, the server's own frozen objects. */
-import { ApiError } from "../core/errors.ts";
-import type { Handler, User } from "../core/exchange.ts";
-import type { Transport } from "./client.ts";
+import { ApiError } from "../../core/errors.ts";
+import type { Handler, User } from "../../core/exchange.ts";
+import type { Transport } from "../client.ts";
 
 /** @param user of every request */
 export function memoryTransport(handler: Handler, user: User): Transport {

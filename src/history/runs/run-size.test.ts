@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Run, RunPod } from "../kinds/history/types.ts";
+import type { Run, RunPod } from "../../kinds/history/types.ts";
 import { boundedRun, mostRunBytes } from "./run-size.ts";
 
 const pod = (name: string, phase: string, containers: number, attempts: number, text = "x".repeat(1024)): RunPod => ({

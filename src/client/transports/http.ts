@@ -1,11 +1,11 @@
 /** Carries requests over HTTPS, HTTP or a Unix socket, on persistent connections. */
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { ApiError, asError } from "../core/errors.ts";
-import type { ApiRequest, ApiResponse, ServedWatchEvent, WatchEvent } from "../core/exchange.ts";
-import { deepFreeze } from "../core/object.ts";
-import { type Clock, systemClock } from "../core/time/clock.ts";
-import type { Transport } from "./client.ts";
+import { ApiError, asError } from "../../core/errors.ts";
+import type { ApiRequest, ApiResponse, ServedWatchEvent, WatchEvent } from "../../core/exchange.ts";
+import { deepFreeze } from "../../core/object.ts";
+import { type Clock, systemClock } from "../../core/time/clock.ts";
+import type { Transport } from "../client.ts";
 import type { Answered } from "./client-metrics.ts";
 import { lineSplitter } from "./lines.ts";
 

@@ -1,5 +1,5 @@
 /** Environment variables for the services of a namespace (API page "Service", "Discovering services"). Pure. */
-import type { Service } from "../../kinds/generated/types.ts";
+import type { Service } from "../../../kinds/generated/types.ts";
 
 export interface Variable {
 	name: string;

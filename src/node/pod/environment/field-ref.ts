@@ -1,6 +1,6 @@
 /** The downward API of a pod: `fieldRef` and `resourceFieldRef`. Pure. */
-import { parseQuantity } from "../../core/quantity.ts";
-import type { ObjectFieldSelector, Pod, ResourceFieldSelector } from "../../kinds/generated/types.ts";
+import { parseQuantity } from "../../../core/quantity.ts";
+import type { ObjectFieldSelector, Pod, ResourceFieldSelector } from "../../../kinds/generated/types.ts";
 
 export interface FieldContext {
 	nodeName: string;

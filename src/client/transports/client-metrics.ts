@@ -1,5 +1,5 @@
 /** Metrics of clients over a network (Kubernetes Metrics Reference, `rest_client_…`). */
-import { exponentialBounds, type MetricRegistry } from "../core/metrics/registry.ts";
+import { exponentialBounds, type MetricRegistry } from "../../core/metrics/registry.ts";
 
 /** Called for each request that completed or failed. @param status undefined: there was no response */
 export type Answered = (method: string, host: string, status: number | undefined, tookMs: number) => void;

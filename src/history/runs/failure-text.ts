@@ -1,4 +1,4 @@
-import type { Run, RunAttempt } from "../kinds/history/types.ts";
+import type { Run, RunAttempt } from "../../kinds/history/types.ts";
 
 /** The Event for a failed run. */
 export function failureText({ spec, status }: Run): { type: "Warning"; reason: string; message: string } {
