@@ -233,6 +233,20 @@ export function networkContract(name: string, options: { open(): Promise<Network
 			await expect(b.ask(client.namespacePath, "TCP", a.address, 8088)).rejects.toThrow("ECONNREFUSED");
 		});
 
+		withTraffic("leads a UDP client of a host port to the pod that has it now, also from the same port", async () => {
+			const port = { hostPort: 8090, containerPort: 5353, protocol: "UDP" };
+			await setServices();
+			const one = await attach(a, [port]);
+			const client = await attach(b);
+			await a.serve(one.namespacePath, "UDP", 5353, "one");
+			const ask = () => b.ask(client.namespacePath, "UDP", a.address, 8090);
+			expect(await ask()).toBe(`one ${client.address}`);
+			await a.network.detachPod(one.uid);
+			const two = await attach(a, [port]);
+			await a.serve(two.namespacePath, "UDP", 5353, "two");
+			expect(await ask()).toBe(`two ${client.address}`);
+		});
+
 		withTraffic("tells ports of the node apart by the address they are bound to", async () => {
 			const port = { hostPort: 8089, containerPort: 8080, protocol: "TCP" };
 			const inside = await attach(a, [{ ...port, hostAddress: "127.0.0.1" }]);

@@ -33,6 +33,14 @@ const slices: EndpointSlice[] = [
 			{ addresses: ["10.244.3.5"], conditions: { ready: true } },
 		],
 	},
+	{
+		apiVersion: "discovery.k8s.io/v1",
+		kind: "EndpointSlice",
+		metadata: { ...meta("web-1"), labels: { "kubernetes.io/service-name": "web" } },
+		addressType: "IPv4",
+		ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+		endpoints: [{ addresses: ["10.244.1.9"], hostname: "web-0", conditions: { ready: true } }],
+	},
 ];
 const view: DnsView = {
 	service: (namespace, name) => all.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
@@ -58,6 +66,10 @@ describe("cluster DNS", () => {
 	});
 	test("names an endpoint without hostname by its address", () => {
 		expect(data("10-244-3-5.db.default.svc.cluster.local", "A")).toEqual(["10.244.3.5"]);
+	});
+	test("names endpoints of a service with an address, too", () => {
+		expect(data("web-0.web.default.svc.cluster.local", "A")).toEqual(["10.244.1.9"]);
+		expect(data("9.1.244.10.in-addr.arpa", "PTR")).toEqual(["web-0.web.default.svc.cluster.local"]);
 	});
 	test("does not know a pod that is not ready", () => {
 		expect(ask("db-1.db.default.svc.cluster.local", "A")?.exists).toBe(false);

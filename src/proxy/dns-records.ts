@@ -91,8 +91,9 @@ function serviceArea(name: string, labels: string[], type: string, domain: strin
 		if (named.length === 0) return nothing;
 		return type === "SRV" ? services(name, named) : noData;
 	}
-	if (labels.length === 1 && first !== undefined && isHeadless(service)) {
-		const named = targets.filter(({ host }) => host === `${first}.${base}`);
+	if (labels.length === 1 && first !== undefined) {
+		// Endpoints of services with an address have names, too, as in CoreDNS.
+		const named = endpointsOf(service, view, base).filter(({ host }) => host === `${first}.${base}`);
 		return named.length === 0 ? nothing : addresses(name, type, named);
 	}
 	return nothing;
@@ -164,27 +165,25 @@ interface Target {
 	port: number | undefined;
 }
 
-function isHeadless(service: Service): boolean {
-	return service.spec?.clusterIP === "None";
-}
-
 function targetsOf(service: Service, view: DnsView, base: string): Target[] {
 	const { spec } = service;
-	if (!isHeadless(service)) {
-		const ips = spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP]);
-		const ports = spec?.ports ?? [];
-		return ips
-			.filter((address) => address !== "")
-			.flatMap((address) =>
-				(ports.length === 0 ? [undefined] : ports).map((port) => ({
-					host: base,
-					address,
-					portName: port?.name ?? "",
-					protocol: port?.protocol ?? "TCP",
-					port: port?.port,
-				})),
-			);
-	}
+	if (spec?.clusterIP === "None") return endpointsOf(service, view, base);
+	const ips = spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP]);
+	const ports = spec?.ports ?? [];
+	return ips
+		.filter((address) => address !== "")
+		.flatMap((address) =>
+			(ports.length === 0 ? [undefined] : ports).map((port) => ({
+				host: base,
+				address,
+				portName: port?.name ?? "",
+				protocol: port?.protocol ?? "TCP",
+				port: port?.port,
+			})),
+		);
+}
+
+function endpointsOf(service: Service, view: DnsView, base: string): Target[] {
 	const targets: Target[] = [];
 	for (const slice of view.slices(service.metadata.namespace ?? "", service.metadata.name)) {
 		if (slice.addressType === "FQDN") continue;

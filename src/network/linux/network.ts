@@ -4,7 +4,7 @@
  */
 
 import { mkdirSync, readFileSync } from "node:fs";
-import { AddressPool, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
+import { AddressPool, type Cidr, cidrSize, formatIPv4, parseCidr, parseIPv4 } from "../../core/addresses.ts";
 import { inTurn } from "../../core/in-turn.ts";
 import { CommandError, run, shellQuote } from "../../linux/command.ts";
 import { replaceFile } from "../../linux/replace-file.ts";
@@ -58,16 +58,14 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 	const pool = new AddressPool(cidr, { skipFirst: 2, skipLast: 1 });
 	for (const { address } of records.values()) pool.take(parseIPv4(address) ?? -1);
 
-	const podAddresses = Array.from({ length: Math.min(cidrSize(cidr), mostPods) }, (_, index) =>
-		formatIPv4(cidr.base + index),
-	);
-	const hostPorts = [...records.values()].flatMap((record) => record.hostPorts);
-	const rules = baseRules({ nodeAddress, podAddresses, serviceCidr, hostPorts });
+	const podAddresses = addressesIn(cidr);
+	const hostPorts = () => [...records.values()].flatMap((record) => record.hostPorts);
+	const rules = baseRules({ nodeAddress, podAddresses, serviceCidr, hostPorts: hostPorts() });
 	// The route for service addresses allows the node's own programs to reach them; the rules redirect the packets.
 	await inNode(`ip route replace ${serviceCidr} dev lo src ${nodeAddress} && exec nft -f -`, rules);
 
 	let routes: ReadonlyMap<string, string> | undefined;
-	const flows = new FlowKeeper(options.directory, (text) => inNode("exec nft -f -", text));
+	const flows = new FlowKeeper(options.directory, hostPorts, (text) => inNode("exec nft -f -", text));
 	let services: Map<string, ServicePort> | undefined;
 	/** One change at a time, in order. */
 	const oneAtATime = inTurn();
@@ -100,6 +98,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 			records.set(pod.uid, { address, namespacePath: pod.namespacePath, hostPorts: ports });
 			save();
 			await inNode(attachScript(address, nodeAddress, pod.namespacePath, ports));
+			await flows.hostPortsChanged(ports);
 			return { addresses: [address] };
 		},
 		async detachPod(uid) {
@@ -109,6 +108,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 			if (freed.length > 0) await inNode(`${freed.join("")}true`);
 			records.delete(uid);
 			save();
+			await flows.hostPortsChanged(record.hostPorts);
 			leaving.add(record.address);
 			swept = sweep();
 		},
@@ -137,7 +137,7 @@ export async function createLinuxNetwork(options: LinuxNetworkOptions): Promise<
 				// After a failure the next call sets everything again.
 				services = undefined;
 				await applyServices(before, ports, (text) => inNode("exec nft -f -", text));
-				await flows.update(ports);
+				await flows.setServices(ports);
 				services = new Map(ports.map((port) => [port.name, port]));
 			}),
 		async close() {
@@ -226,6 +226,10 @@ async function isAttached(
 /** At most 15 characters, and always the same for an address. */
 function linkName(address: string): string {
 	return `pod${(parseIPv4(address) ?? 0).toString(16).padStart(8, "0")}`;
+}
+
+function addressesIn(cidr: Cidr): string[] {
+	return Array.from({ length: Math.min(cidrSize(cidr), mostPods) }, (_, index) => formatIPv4(cidr.base + index));
 }
 
 function formatFree(pool: AddressPool, podCidr: string): string {
