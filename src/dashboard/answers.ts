@@ -22,6 +22,9 @@ const pagePolicy = [
 	"frame-ancestors 'none'",
 ].join("; ");
 
+/** For the page of a terminal: xterm.js makes styles. */
+export const terminalPolicy = pagePolicy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
+
 /** What clients of the API wrote is never a page, even if it is opened as one. */
 const dataPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'";
 

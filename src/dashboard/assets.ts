@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { ApiResponse } from "../core/exchange.ts";
-import { bytesAnswer } from "./answers.ts";
+import { bytesAnswer, terminalPolicy } from "./answers.ts";
 
 const types: Readonly<Record<string, string>> = {
 	".html": "text/html; charset=utf-8",
@@ -28,7 +28,12 @@ export class Assets {
 		const file = this.#files.get(name);
 		if (file === undefined) return undefined;
 		const type = types[extname(name)] ?? "application/octet-stream";
-		const cache = { "cache-control": name === "index.html" ? "no-store" : "public, max-age=31536000, immutable" };
+		// Pages name the current files; these are named by their contents.
+		const isPage = name.endsWith(".html");
+		const cache = {
+			"cache-control": isPage ? "no-store" : "public, max-age=31536000, immutable",
+			...(name === "terminal.html" && { "content-security-policy": terminalPolicy }),
+		};
 		if (!acceptEncoding.includes("gzip")) return bytesAnswer(200, type, gunzipSync(file), cache);
 		return bytesAnswer(200, type, file, { ...cache, "content-encoding": "gzip", vary: "Accept-Encoding" });
 	}

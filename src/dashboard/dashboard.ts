@@ -119,6 +119,7 @@ export class Dashboard {
 	async #answer(request: ApiRequest, session: Session): Promise<ApiResponse> {
 		const { path, method } = request;
 		if (path === "/" && method === "GET") return this.#asset(request, "index.html");
+		if (path === "/terminal" && method === "GET") return this.#asset(request, "terminal.html");
 		if (path === "/session" && method === "GET") return jsonAnswer(200, this.#sessionInfo(session));
 		if (path === "/live" && method === "GET") return this.#live(request, session);
 		if (path === "/clock" && method === "POST") return this.#turn(request, session);

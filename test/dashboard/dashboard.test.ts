@@ -145,6 +145,35 @@ test("a night passes at a click, and the runs of a CronJob appear", async () => 
 	expect(complaints).toEqual([]);
 });
 
+test("a lesson does its steps, and a dropped manifest is checked and applied", async () => {
+	const { page, complaints } = await visit(browser, cluster);
+	await open(page, "#/lessons/1");
+	await page.getByRole("button", { name: "Do it" }).click();
+	await page.getByText("✓ It is seen.").waitFor();
+	await page.getByRole("button", { name: "Next" }).click();
+	await page.getByText("A changed template makes a new ReplicaSet").waitFor();
+	const manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: dropped}\n";
+	await page.evaluate(`(() => {
+		const dataTransfer = new DataTransfer();
+		dataTransfer.items.add(new File([${JSON.stringify(manifest)}], "dropped.yaml"));
+		dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true }));
+	})()`);
+	const dialog = page.getByRole("dialog", { name: "Apply a manifest" });
+	await dialog.getByRole("button", { name: "Check" }).click();
+	await dialog.getByText("ConfigMap/dropped").waitFor();
+	expect((await cluster.kubectl("get", "configmaps", "-o", "name")).includes("dropped")).toBe(false);
+	await dialog.getByRole("button", { name: "Apply" }).click();
+	await expect.poll(() => cluster.kubectl("get", "configmaps", "-o", "name")).toContain("dropped");
+	expect(complaints).toEqual([]);
+});
+
+test("a terminal leads into a container", async () => {
+	const { page, complaints } = await visit(browser, cluster);
+	await page.goto(new URL("/terminal?namespace=default&pod=web-0&container=app", page.url()).href);
+	await page.getByText("command -v bash").first().waitFor();
+	expect(complaints).toEqual([]);
+});
+
 test("everything is reached by keyboard, in German, too", async () => {
 	const { page } = await visit(browser, cluster, [], { locale: "de-DE" });
 	await page.keyboard.press("/");

@@ -1,4 +1,5 @@
 /** The frame of the page: navigation, namespace, clock, connection, and the view that the address names. */
+import { ApplyDialog, isApplyOpen } from "./parts/apply-dialog.tsx";
 import { ClockPart } from "./parts/clock.tsx";
 import { isPaletteOpen, Palette } from "./parts/palette.tsx";
 import { Badge, type Tone } from "./parts/status.tsx";
@@ -9,6 +10,7 @@ import { type Language, language, type Theme, theme } from "./state/settings.ts"
 import { words } from "./text/words.ts";
 import { ClusterView } from "./views/cluster.tsx";
 import { EventsView } from "./views/events.tsx";
+import { LessonsView } from "./views/lessons.tsx";
 import { ObjectView } from "./views/object.tsx";
 import { WorkloadsView } from "./views/workloads.tsx";
 
@@ -24,7 +26,7 @@ export function App() {
 			<header>
 				<strong class="brand">Coxswain</strong>
 				<nav aria-label="Coxswain">
-					{(["cluster", "workloads", "events"] as const).map((view) => (
+					{(["cluster", "workloads", "events", "lessons"] as const).map((view) => (
 						<a key={view} href={href(view)} aria-current={route.value.view === view ? "page" : undefined}>
 							{w[view]}
 						</a>
@@ -52,6 +54,16 @@ export function App() {
 				<button type="button" onClick={() => (isPaletteOpen.value = true)} title="Ctrl-K">
 					{w.commands}
 				</button>
+				{session.value?.readOnly === false && (
+					<button
+						type="button"
+						onClick={() => {
+							isApplyOpen.value = true;
+						}}
+					>
+						{w.apply} …
+					</button>
+				)}
 				<ClockPart />
 				<output class="connection">
 					<Badge tone={tones[connection.value]} word={w[connection.value]} />
@@ -75,6 +87,7 @@ export function App() {
 				<span>{session.value?.version}</span>
 			</footer>
 			<Palette />
+			<ApplyDialog />
 		</>
 	);
 }
@@ -87,6 +100,8 @@ function View() {
 			return <WorkloadsView />;
 		case "events":
 			return <EventsView />;
+		case "lessons":
+			return <LessonsView />;
 		default:
 			return <ObjectView {...route.value} />;
 	}

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { messageOf } from "../../core/errors.ts";
 import { App } from "./app.tsx";
+import { startDrop } from "./parts/apply-dialog.tsx";
 import { startPalette } from "./parts/palette.tsx";
 import { startClock } from "./state/clock.ts";
 import { follow } from "./state/objects.ts";
@@ -16,6 +17,7 @@ loadSession().then(
 		startClock();
 		startRouting();
 		startPalette();
+		startDrop();
 		render(<App />, root);
 		void follow();
 	},

@@ -26,7 +26,7 @@ interface Hit {
 
 function hits(text: string): Hit[] {
 	const w = words();
-	const views = ["cluster", "workloads", "events"] as const;
+	const views = ["cluster", "workloads", "events", "lessons"] as const;
 	const found: Hit[] = views.map((view) => ({ label: w[view], to: href(view) }));
 	const isMatch = ({ label }: Hit) => label.toLowerCase().includes(text.toLowerCase());
 	const matching = found.filter(isMatch);

@@ -34,6 +34,11 @@ export async function patch(path: string, change: Patch): Promise<void> {
 	await send("PATCH", path, JSON.stringify(body), `application/${kind}-patch+json`);
 }
 
+/** Server-side apply. @throws Refusal */
+export async function applyPatch(path: string, manifest: object): Promise<void> {
+	await send("PATCH", path, JSON.stringify(manifest), "application/apply-patch+yaml");
+}
+
 /** @throws Refusal */
 export async function remove(path: string): Promise<void> {
 	await send("DELETE", path);

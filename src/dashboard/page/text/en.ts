@@ -114,6 +114,17 @@ export const english = {
 	commands: "Commands",
 	commandHint: "Type a command or the name of an object",
 	help: "Help",
+	lessons: "Lessons",
+	lessonsHint: "Each step says what happens, does it in the namespace lesson, and shows what changed.",
+	lessonEnd: "That was the lesson.",
+	doIt: "Do it",
+	seen: "✓ It is seen.",
+	waitForIt: "… watch what happens",
+	next: "Next",
+	cleanUp: "Delete what the lesson made",
+	applyManifest: "Apply a manifest",
+	close: "Close",
+	logOut: "Log out",
 };
 
 export type Words = { readonly [K in keyof typeof english]: string };

@@ -2,6 +2,7 @@
 import type { Container, ContainerStatus, Pod } from "../../../kinds/generated/types.ts";
 import { Badge, type Tone } from "../parts/status.tsx";
 import { href } from "../state/route.ts";
+import { session } from "../state/session.ts";
 import { age, span } from "../text/times.ts";
 import { words } from "../text/words.ts";
 import { Frame } from "./frame.tsx";
@@ -48,12 +49,15 @@ export function PodView({ pod }: { pod: Pod }) {
 						<th scope="col">{w.restarts}</th>
 						<th scope="col">{w.duration}</th>
 						<th scope="col">{w.image}</th>
+						<th scope="col">{w.terminal}</th>
 					</tr>
 				</thead>
 				<tbody>
 					{[...(spec.initContainers ?? []), ...spec.containers].map((container) => (
 						<ContainerRow
 							key={container.name}
+							pod={metadata.name}
+							namespace={metadata.namespace ?? ""}
 							container={container}
 							status={statuses.find(({ name }) => name === container.name)}
 						/>
@@ -80,7 +84,14 @@ export function PodView({ pod }: { pod: Pod }) {
 	);
 }
 
-function ContainerRow({ container, status }: { container: Container; status: ContainerStatus | undefined }) {
+interface ContainerRowProps {
+	pod: string;
+	namespace: string;
+	container: Container;
+	status: ContainerStatus | undefined;
+}
+
+function ContainerRow({ pod, namespace, container, status }: ContainerRowProps) {
 	const { running, waiting, terminated } = status?.state ?? {};
 	return (
 		<tr>
@@ -91,6 +102,13 @@ function ContainerRow({ container, status }: { container: Container; status: Con
 			<td>{status?.restartCount ?? 0}</td>
 			<td>{waiting === undefined ? span(running?.startedAt ?? terminated?.startedAt, terminated?.finishedAt) : ""}</td>
 			<td>{container.image}</td>
+			<td>
+				{running !== undefined && session.value?.readOnly === false && (
+					<a href={`/terminal?${new URLSearchParams({ namespace, pod, container: container.name })}`} target="_blank">
+						{words().terminal}
+					</a>
+				)}
+			</td>
 		</tr>
 	);
 }
