@@ -16,7 +16,7 @@ const lessons = readdirSync(folder)
 let cluster: Cluster;
 beforeAll(async () => {
 	cluster = await startCluster({ clock: "virtual", nodes: 2 });
-	await cluster.client.create(namespaces, { metadata: { name: lessonNamespace } });
+	await cluster.client.create(namespaces, { metadata: { name: lessonNamespace }, spec: {} });
 });
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 

@@ -34,6 +34,7 @@ const { authority } = ensureCertificates(
 
 /** What a page's commands need: files that it speaks of. */
 writeFileSync(join(folder, "dex-ca.pem"), authority.ca);
+writeFileSync(join(folder, "proxy-ca.pem"), authority.ca);
 writeFileSync(
 	join(folder, "enc.yaml"),
 	JSON.stringify({
@@ -62,6 +63,11 @@ const elsewhere: readonly { page: string; begins: string; why: string }[] = [
 		page: "docs/admission.md",
 		begins: "kubectl create namespace hooks",
 		why: "test/e2e/admission.test.ts runs it with real nodes",
+	},
+	{
+		page: "docs/network.md",
+		begins: "curl --proxy",
+		why: "test/e2e/published-ports.test.ts runs a tunnel with real nodes",
 	},
 	{ page: "docs/access.md", begins: "jq ", why: "needs jq and an audit log with a refusal in it" },
 	{

@@ -1,7 +1,5 @@
 /** Lessons: steps that say what happens, do it, and point at what changed. Their text is in examples/lessons/. */
-import type { Language } from "../state/settings.ts";
-
-export type Texts = Readonly<Record<Language, string>>;
+export type Texts = Readonly<Record<"en" | "de", string>>;
 
 export interface Step {
 	says: Texts;

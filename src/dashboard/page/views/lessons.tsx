@@ -46,8 +46,8 @@ function LessonPage({ lesson, number }: { lesson: Lesson; number: number }) {
 		<>
 			<h1>{lesson.title[language.value]}</h1>
 			<p>
-				<progress value={at.value + (isOver ? 1 : 0)} max={lesson.steps.length} aria-label={w.step} />{" "}
-				{w.step} {at.value + 1} / {lesson.steps.length}
+				<progress value={at.value + (isOver ? 1 : 0)} max={lesson.steps.length} aria-label={w.step} /> {w.step}{" "}
+				{at.value + 1} / {lesson.steps.length}
 			</p>
 			<section class="card" aria-label={w.step}>
 				<p>{step.says[language.value]}</p>

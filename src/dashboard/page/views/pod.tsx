@@ -104,7 +104,11 @@ function ContainerRow({ pod, namespace, container, status }: ContainerRowProps) 
 			<td>{container.image}</td>
 			<td>
 				{running !== undefined && session.value?.readOnly === false && (
-					<a href={`/terminal?${new URLSearchParams({ namespace, pod, container: container.name })}`} target="_blank">
+					<a
+						href={`/terminal?${new URLSearchParams({ namespace, pod, container: container.name })}`}
+						target="_blank"
+						rel="noopener"
+					>
 						{words().terminal}
 					</a>
 				)}
