@@ -96,7 +96,7 @@ test("what others wrote is text, and YAML is checked by the server before it is 
 	await box.fill(text.replace("replicas: 2", "replicas: 3"));
 	await page.getByRole("button", { name: "Check" }).click();
 	await page.getByText("The server accepts this.").waitFor();
-	await page.getByRole("button", { name: "Apply" }).click();
+	await page.getByRole("button", { name: "Apply", exact: true }).click();
 	await page.getByText("Applied.").waitFor();
 	await open(page, "#/statefulset/default/web");
 	await page.getByRole("link", { name: "web-2", exact: true }).waitFor();

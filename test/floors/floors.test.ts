@@ -79,6 +79,8 @@ test("every folder imports only the floors below it", () => {
 		const folder = file.split("/")[0] ?? "";
 		if (!file.includes("/")) continue; // src/index.ts, the package's entry, may name anything
 		for (const target of relativeImports(file, readFileSync(join(source, file), "utf8"))) {
+			// Manifests, which the build puts into the page of the dashboard.
+			if (target.startsWith("../examples/") && target.endsWith(".yaml")) continue;
 			const other = target.split("/")[0] ?? "";
 			if (other !== folder && !floors[folder]?.includes(other)) problems.push(`${file} imports ${target}`);
 		}
