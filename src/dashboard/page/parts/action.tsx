@@ -1,5 +1,5 @@
 /** Buttons that change something: hidden in read-only sessions; what the server refuses is shown beside them. */
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { messageOf } from "../../../core/errors.ts";
 import { session } from "../state/session.ts";
@@ -60,5 +60,15 @@ export function Action({ children, run, confirm, disabled }: ActionProps) {
 				</span>
 			)}
 		</span>
+	);
+}
+
+/** Drops what was typed; shown while there is something. */
+export function CancelDraft({ draft }: { draft: Signal<string | undefined> }) {
+	if (draft.value === undefined) return null;
+	return (
+		<button type="button" onClick={() => (draft.value = undefined)}>
+			{words().cancel}
+		</button>
 	);
 }

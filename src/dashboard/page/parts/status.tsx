@@ -6,8 +6,13 @@ export type Tone = "good" | "busy" | "bad" | "done" | "off";
 
 const marks: Readonly<Record<Tone, string>> = { good: "●", busy: "◐", bad: "▲", done: "✓", off: "○" };
 
+export interface Status {
+	tone: Tone;
+	word: string;
+}
+
 /** As `kubectl get pods` has it, mostly. */
-export function podStatus(pod: Pod): { word: string; tone: Tone } {
+export function podStatus(pod: Pod): Status {
 	const { status = {} } = pod;
 	if (isTerminating(pod)) return { word: "Terminating", tone: "off" };
 	const initial = status.initContainerStatuses ?? [];
@@ -32,7 +37,7 @@ export function Mark({ tone }: { tone: Tone }) {
 	);
 }
 
-export function Badge({ tone, word }: { tone: Tone; word: string }) {
+export function Badge({ tone, word }: Status) {
 	return (
 		<span class={`badge ${tone}`}>
 			<Mark tone={tone} /> {word}

@@ -2,11 +2,11 @@
 import { type Explained, explain, isHarmless } from "../../../why/explain.ts";
 import type { Finding } from "../../../why/findings/finding.ts";
 import { phraseOf } from "../../../why/text/sentences.ts";
-import { href } from "../state/route.ts";
 import { language } from "../state/settings.ts";
 import { words } from "../text/words.ts";
 import { evidenceOf } from "./evidence.ts";
 import { LastLines } from "./logs.tsx";
+import { TypedLink } from "./object-link.tsx";
 
 export function Why({ type, namespace, name }: { type: Explained; namespace: string; name: string }) {
 	const findings = explain(type, name, evidenceOf(namespace)) ?? [];
@@ -40,12 +40,7 @@ function Found({ finding, namespace, isCause, commands }: FoundProps) {
 	return (
 		<div class={`finding${isHarmless(finding) ? "" : " problem"}`}>
 			<p>
-				{isCause && (
-					<a href={href(type, type === "node" ? "" : namespace, name)}>
-						{type}/{name}
-					</a>
-				)}{" "}
-				{says}
+				{isCause && <TypedLink type={type} of={{ namespace, name }} />} {says}
 			</p>
 			{helps !== undefined && <p class="helps">→ {helps}</p>}
 			{finding.log !== undefined && <LastLines namespace={namespace} log={finding.log} />}

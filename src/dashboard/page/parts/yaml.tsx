@@ -4,7 +4,7 @@ import { parse, stringify } from "yaml";
 import { put } from "../state/api.ts";
 import { session } from "../state/session.ts";
 import { words } from "../text/words.ts";
-import { Action } from "./action.tsx";
+import { Action, CancelDraft } from "./action.tsx";
 import { DiffView } from "./diff-view.tsx";
 
 interface YamlProps {
@@ -46,11 +46,7 @@ export function Yaml({ object, path }: YamlProps) {
 				>
 					{w.apply}
 				</Action>
-				{draft.value !== undefined && (
-					<button type="button" onClick={() => (draft.value = undefined)}>
-						{w.cancel}
-					</button>
-				)}
+				<CancelDraft draft={draft} />
 				<output>{message.value}</output>
 			</div>
 		</section>

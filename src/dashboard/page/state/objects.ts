@@ -96,6 +96,13 @@ export function all<P extends Plural>(plural: P): readonly Kinds[P][] {
 	return collection.list as unknown as readonly Kinds[P][];
 }
 
+/** Objects that the one with this UID controls. */
+export function controlled<P extends Plural>(plural: P, uid: string): readonly Kinds[P][] {
+	return all(plural).filter(({ metadata }) =>
+		metadata.ownerReferences?.some((one) => one.controller && one.uid === uid),
+	);
+}
+
 /** Whether the user may not list the kind. */
 export function isDenied(plural: Plural): boolean {
 	void collections[plural].changes.value;

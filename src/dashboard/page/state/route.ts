@@ -15,6 +15,11 @@ export const route = signal<Route>(parse(location.hash));
 export const namespace = signal("");
 export const search = signal("");
 
+/** Whether the object is in the chosen namespace, and has what is searched for in its name. */
+export function isChosen({ metadata }: { metadata: { name: string; namespace?: string | undefined } }): boolean {
+	return (namespace.value === "" || metadata.namespace === namespace.value) && metadata.name.includes(search.value);
+}
+
 export function href(view: string, space = "", name = "", tab = ""): string {
 	return `#/${[view, space, name, tab].map(encodeURIComponent).join("/").replace(/\/+$/, "")}`;
 }

@@ -5,11 +5,12 @@ import { parseQuantity } from "../../../core/quantity.ts";
 import type { Node, Pod } from "../../../kinds/generated/types.ts";
 import { isFinished } from "../../../kinds/pod/pod-lifecycle.ts";
 import { Action } from "../parts/action.tsx";
+import { ObjectLink } from "../parts/object-link.tsx";
 import { PodTile } from "../parts/pod-tile.tsx";
-import { Badge } from "../parts/status.tsx";
+import { Badge, type Status } from "../parts/status.tsx";
 import { patch } from "../state/api.ts";
 import { all, pathOf } from "../state/objects.ts";
-import { href, namespace, search } from "../state/route.ts";
+import { isChosen } from "../state/route.ts";
 import { age } from "../text/times.ts";
 import { words } from "../text/words.ts";
 
@@ -17,8 +18,7 @@ export function ClusterView() {
 	const w = words();
 	const byNode = new Map<string, Pod[]>();
 	for (const pod of all("pods")) {
-		if (namespace.value !== "" && pod.metadata.namespace !== namespace.value) continue;
-		if (!pod.metadata.name.includes(search.value)) continue;
+		if (!isChosen(pod)) continue;
 		const node = pod.spec.nodeName ?? "";
 		byNode.set(node, [...(byNode.get(node) ?? []), pod]);
 	}
@@ -45,7 +45,7 @@ export function ClusterView() {
 	);
 }
 
-export function nodeStatus(node: Node): { tone: "good" | "bad" | "off"; word: string } {
+export function nodeStatus(node: Node): Status {
 	const w = words();
 	if (!isTrue(node, "Ready")) return { tone: "bad", word: w.notReady };
 	return node.spec?.unschedulable ? { tone: "off", word: w.cordoned } : { tone: "good", word: w.ready };
@@ -58,8 +58,7 @@ function NodeCard({ node, pods }: { node: Node; pods: readonly Pod[] }) {
 	return (
 		<section class="card node" aria-label={name}>
 			<h2>
-				<a href={href("node", "", name)}>{name}</a> <Badge {...nodeStatus(node)} />{" "}
-				<small>{age(creationTimestamp)}</small>
+				<ObjectLink type="node" of={{ name }} /> <Badge {...nodeStatus(node)} /> <small>{age(creationTimestamp)}</small>
 			</h2>
 			{taints.map(({ key, value, effect }) => (
 				<span class="taint" key={`${key}${effect}`}>

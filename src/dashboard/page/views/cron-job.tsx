@@ -3,26 +3,27 @@ import { useSignal } from "@preact/signals";
 import type { CronJob } from "../../../kinds/generated/types.ts";
 import type { Run, RunResult } from "../../../kinds/history/types.ts";
 import { manualJob } from "../../../kinds/self-help/manual-job.ts";
-import { Action } from "../parts/action.tsx";
+import { Action, CancelDraft } from "../parts/action.tsx";
+import { ObjectLink } from "../parts/object-link.tsx";
 import { Badge, type Tone } from "../parts/status.tsx";
+import { Table } from "../parts/table.tsx";
 import { TimeLine } from "../parts/time-line.tsx";
 import { patch, post } from "../state/api.ts";
 import { nowMs } from "../state/clock.ts";
-import { all, pathOf, roots } from "../state/objects.ts";
-import { href } from "../state/route.ts";
+import { all, controlled, pathOf, roots } from "../state/objects.ts";
 import { session } from "../state/session.ts";
 import { inWords, nextRuns, scheduleProblem } from "../text/schedule.ts";
 import { age, dateTime, span, until } from "../text/times.ts";
 import { words } from "../text/words.ts";
-import { Frame, podsOf } from "./frame.tsx";
+import { Frame } from "./frame.tsx";
 
 const mostRuns = 50;
 
 export function CronJobView({ cronJob }: { cronJob: CronJob }) {
 	const w = words();
 	const { metadata, spec } = cronJob;
-	const jobs = all("jobs").filter((job) => job.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid));
-	const pods = jobs.flatMap((job) => podsOf(job.metadata.uid));
+	const jobs = controlled("jobs", metadata.uid);
+	const pods = jobs.flatMap((job) => controlled("pods", job.metadata.uid));
 	const path = pathOf("cronjobs", metadata);
 	const actions = (
 		<>
@@ -75,41 +76,26 @@ function Schedule({ cronJob, path }: { cronJob: CronJob; path: string }) {
 				>
 					{w.apply}
 				</Action>
-				{draft.value !== undefined && (
-					<button type="button" onClick={() => (draft.value = undefined)}>
-						{w.cancel}
-					</button>
-				)}
+				<CancelDraft draft={draft} />
 			</div>
 			<p aria-live="polite">{problem ?? inWords(schedule)}</p>
 			{problem === undefined && (
-				<table class={suspend ? "off" : ""}>
-					<thead>
-						<tr>
-							<th scope="col">{w.nextRuns}</th>
-							<th scope="col">{w.yourTime}</th>
-							<th scope="col">
-								{w.jobTime} ({timeZone})
-							</th>
+				<Table class={suspend ? "off" : ""} headings={[w.nextRuns, w.yourTime, `${w.jobTime} (${timeZone})`]}>
+					<tr class="now">
+						<td>{w.now}</td>
+						<td>{dateTime(nowMs())}</td>
+						<td>{dateTime(nowMs(), timeZone)}</td>
+					</tr>
+					{nextRuns(schedule, timeZone, nowMs()).map((atMs) => (
+						<tr key={atMs}>
+							<td>
+								{w.in} {until(atMs)}
+							</td>
+							<td>{dateTime(atMs)}</td>
+							<td>{dateTime(atMs, timeZone)}</td>
 						</tr>
-					</thead>
-					<tbody>
-						<tr class="now">
-							<td>{w.now}</td>
-							<td>{dateTime(nowMs())}</td>
-							<td>{dateTime(nowMs(), timeZone)}</td>
-						</tr>
-						{nextRuns(schedule, timeZone, nowMs()).map((atMs) => (
-							<tr key={atMs}>
-								<td>
-									{w.in} {until(atMs)}
-								</td>
-								<td>{dateTime(atMs)}</td>
-								<td>{dateTime(atMs, timeZone)}</td>
-							</tr>
-						))}
-					</tbody>
-				</table>
+					))}
+				</Table>
 			)}
 		</section>
 	);
@@ -139,21 +125,12 @@ function PastRuns({ cronJob }: { cronJob: CronJob }) {
 			<h2>{w.pastRuns}</h2>
 			<TimeLine spans={spans} />
 			{runs.length === 0 && <p class="empty">{w.noRuns}</p>}
-			<table hidden={runs.length === 0}>
-				<thead>
-					<tr>
-						<th scope="col">{w.started}</th>
-						<th scope="col">{w.age}</th>
-						<th scope="col">{w.result}</th>
-						<th scope="col">{w.duration}</th>
-						<th scope="col">{w.name}</th>
-						<th scope="col">{w.message}</th>
-					</tr>
-				</thead>
-				<tbody>
-					{runs.map(({ metadata, spec, status }) => (
+			<Table headings={[w.started, w.age, w.result, w.duration, w.name, w.message]}>
+				{runs.map((run) => {
+					const { metadata, spec, status } = run;
+					return (
 						<tr key={metadata.uid}>
-							<td>{dateTime(Date.parse(status.startTime ?? spec.scheduledTime ?? metadata.creationTimestamp))}</td>
+							<td>{dateTime(startMs(run))}</td>
 							<td>{age(status.startTime ?? spec.scheduledTime)}</td>
 							<td>
 								<Badge tone={tones[status.result]} word={status.result} />
@@ -162,17 +139,15 @@ function PastRuns({ cronJob }: { cronJob: CronJob }) {
 								{status.skipped === undefined ? span(status.startTime, status.endTime) : `×${status.skipped.count}`}
 							</td>
 							<td>
-								{spec.jobName === undefined ? (
-									""
-								) : (
-									<a href={href("job", metadata.namespace, spec.jobName)}>{spec.jobName}</a>
+								{spec.jobName !== undefined && (
+									<ObjectLink type="job" of={{ namespace: metadata.namespace, name: spec.jobName }} />
 								)}
 							</td>
 							<td>{status.message ?? status.reason ?? ""}</td>
 						</tr>
-					))}
-				</tbody>
-			</table>
+					);
+				})}
+			</Table>
 		</section>
 	);
 }

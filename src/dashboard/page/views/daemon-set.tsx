@@ -1,16 +1,16 @@
 /** A DaemonSet: each node, with its pod or the lack of one. */
 import type { DaemonSet } from "../../../kinds/generated/types.ts";
+import { ObjectLink } from "../parts/object-link.tsx";
 import { RestartAction } from "../parts/scale.tsx";
 import { Badge, PodBadge } from "../parts/status.tsx";
-import { all } from "../state/objects.ts";
-import { href } from "../state/route.ts";
+import { all, controlled } from "../state/objects.ts";
 import { words } from "../text/words.ts";
 import { nodeStatus } from "./cluster.tsx";
-import { Frame, podsOf } from "./frame.tsx";
+import { Frame } from "./frame.tsx";
 
 export function DaemonSetView({ set }: { set: DaemonSet }) {
 	const w = words();
-	const pods = podsOf(set.metadata.uid);
+	const pods = controlled("pods", set.metadata.uid);
 	return (
 		<Frame
 			type="daemonset"
@@ -25,13 +25,13 @@ export function DaemonSetView({ set }: { set: DaemonSet }) {
 					const pod = pods.find(({ spec }) => spec.nodeName === name);
 					return (
 						<li key={uid} class={`card ordinal${pod === undefined ? " absent" : ""}`}>
-							<a href={href("node", "", name)}>{name}</a>
+							<ObjectLink type="node" of={{ name }} />
 							<Badge {...nodeStatus(node)} />
 							{pod === undefined ? (
 								<Badge tone="off" word={w.none} />
 							) : (
 								<>
-									<a href={href("pod", pod.metadata.namespace, pod.metadata.name)}>{pod.metadata.name}</a>
+									<ObjectLink type="pod" of={pod.metadata} />
 									<PodBadge pod={pod} />
 								</>
 							)}

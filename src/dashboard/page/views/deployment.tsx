@@ -7,10 +7,10 @@ import { DiffView } from "../parts/diff-view.tsx";
 import { PodTile } from "../parts/pod-tile.tsx";
 import { RestartAction, Scale } from "../parts/scale.tsx";
 import { get, patch, put } from "../state/api.ts";
-import { all, pathOf } from "../state/objects.ts";
+import { controlled, pathOf } from "../state/objects.ts";
 import { age } from "../text/times.ts";
 import { words } from "../text/words.ts";
-import { Frame, podsOf } from "./frame.tsx";
+import { Frame } from "./frame.tsx";
 
 const revisionAnnotation = "deployment.kubernetes.io/revision";
 const hashLabel = "pod-template-hash";
@@ -18,10 +18,8 @@ const hashLabel = "pod-template-hash";
 export function DeploymentView({ deployment }: { deployment: Deployment }) {
 	const w = words();
 	const { metadata, spec } = deployment;
-	const sets = all("replicasets")
-		.filter((set) => set.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid))
-		.toSorted((a, b) => revisionOf(b) - revisionOf(a));
-	const pods = sets.flatMap((set) => podsOf(set.metadata.uid));
+	const sets = controlled("replicasets", metadata.uid).toSorted((a, b) => revisionOf(b) - revisionOf(a));
+	const pods = sets.flatMap((set) => controlled("pods", set.metadata.uid));
 	const path = pathOf("deployments", metadata);
 	const actions = (
 		<>
@@ -57,7 +55,7 @@ function Revision({ set, path, newest }: { set: ReplicaSet; path: string; newest
 				{set.metadata.name}, {age(set.metadata.creationTimestamp)}
 			</small>
 			<div class="tiles">
-				{podsOf(set.metadata.uid).map((pod) => (
+				{controlled("pods", set.metadata.uid).map((pod) => (
 					<PodTile key={pod.metadata.uid} pod={pod} />
 				))}
 			</div>

@@ -68,10 +68,3 @@ export function Frame({ type, plural, object, pods, uids = [], actions, children
 		</>
 	);
 }
-
-/** Pods that the object controls. */
-export function podsOf(uid: string): Pod[] {
-	return all("pods").filter(({ metadata }) =>
-		metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid),
-	);
-}

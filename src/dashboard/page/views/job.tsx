@@ -2,19 +2,20 @@
 import { isTrue } from "../../../core/conditions.ts";
 import type { Job, Pod } from "../../../kinds/generated/types.ts";
 import { Action } from "../parts/action.tsx";
-import { Badge, PodBadge, podStatus, type Tone } from "../parts/status.tsx";
+import { ObjectLink } from "../parts/object-link.tsx";
+import { Badge, PodBadge, podStatus, type Status } from "../parts/status.tsx";
+import { Table } from "../parts/table.tsx";
 import { TimeLine, type TimeSpan } from "../parts/time-line.tsx";
 import { patch } from "../state/api.ts";
 import { nowMs } from "../state/clock.ts";
-import { pathOf } from "../state/objects.ts";
-import { href } from "../state/route.ts";
+import { controlled, pathOf } from "../state/objects.ts";
 import { span } from "../text/times.ts";
 import { words } from "../text/words.ts";
-import { Frame, podsOf } from "./frame.tsx";
+import { Frame } from "./frame.tsx";
 
 const indexAnnotation = "batch.kubernetes.io/job-completion-index";
 
-export function jobStatus(job: Job): { tone: Tone; word: string } {
+export function jobStatus(job: Job): Status {
 	const w = words();
 	if (isTrue(job, "Complete")) return { tone: "done", word: w.succeeded };
 	if (isTrue(job, "Failed")) return { tone: "bad", word: w.failed };
@@ -24,7 +25,7 @@ export function jobStatus(job: Job): { tone: Tone; word: string } {
 
 export function JobView({ job }: { job: Job }) {
 	const w = words();
-	const pods = podsOf(job.metadata.uid).toSorted((a, b) => startOf(a) - startOf(b));
+	const pods = controlled("pods", job.metadata.uid).toSorted((a, b) => startOf(a) - startOf(b));
 	const { succeeded = 0, failed = 0, active = 0, startTime, completionTime } = job.status ?? {};
 	const isOver = isTrue(job, "Complete") || isTrue(job, "Failed");
 	const actions = !isOver && (
@@ -50,32 +51,21 @@ export function JobView({ job }: { job: Job }) {
 				</span>
 			</p>
 			<TimeLine spans={pods.map(spanOf)} deadlineMs={deadlineOf(job)} />
-			<table>
-				<thead>
-					<tr>
-						<th scope="col">{w.attempt}</th>
-						<th scope="col">{w.pod}</th>
-						<th scope="col">{w.status}</th>
-						<th scope="col">{w.exitCode}</th>
-						<th scope="col">{w.duration}</th>
+			<Table headings={[w.attempt, w.pod, w.status, w.exitCode, w.duration]}>
+				{pods.map((pod, index) => (
+					<tr key={pod.metadata.uid}>
+						<td>{pod.metadata.annotations?.[indexAnnotation] ?? index + 1}</td>
+						<td>
+							<ObjectLink type="pod" of={pod.metadata} />
+						</td>
+						<td>
+							<PodBadge pod={pod} />
+						</td>
+						<td>{exitCodeOf(pod)}</td>
+						<td>{span(pod.status?.startTime, finishedAt(pod))}</td>
 					</tr>
-				</thead>
-				<tbody>
-					{pods.map((pod, index) => (
-						<tr key={pod.metadata.uid}>
-							<td>{pod.metadata.annotations?.[indexAnnotation] ?? index + 1}</td>
-							<td>
-								<a href={href("pod", pod.metadata.namespace, pod.metadata.name)}>{pod.metadata.name}</a>
-							</td>
-							<td>
-								<PodBadge pod={pod} />
-							</td>
-							<td>{exitCodeOf(pod)}</td>
-							<td>{span(pod.status?.startTime, finishedAt(pod))}</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
+				))}
+			</Table>
 		</Frame>
 	);
 }

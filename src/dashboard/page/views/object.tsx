@@ -1,13 +1,13 @@
 /** The view of the object that the address names. */
 import type { Explained } from "../../../why/explain.ts";
 import { PodTable } from "../parts/pod-table.tsx";
-import { connection, find, type Plural } from "../state/objects.ts";
+import { connection, controlled, find, type Plural } from "../state/objects.ts";
 import type { Route } from "../state/route.ts";
 import { words } from "../text/words.ts";
 import { CronJobView } from "./cron-job.tsx";
 import { DaemonSetView } from "./daemon-set.tsx";
 import { DeploymentView } from "./deployment.tsx";
-import { Frame, podsOf } from "./frame.tsx";
+import { Frame } from "./frame.tsx";
 import { JobView } from "./job.tsx";
 import { NodeView } from "./node.tsx";
 import { PodView } from "./pod.tsx";
@@ -63,7 +63,7 @@ function plain(view: string, namespace: string, name: string) {
 	const other = others[view];
 	const object = other && find(other.plural, namespace, name);
 	if (other === undefined || object === undefined) return undefined;
-	const pods = podsOf(object.metadata.uid);
+	const pods = controlled("pods", object.metadata.uid);
 	return (
 		<Frame type={other.type} plural={other.plural} object={object} pods={pods}>
 			{other.type === "replicaset" && <PodTable pods={pods} />}

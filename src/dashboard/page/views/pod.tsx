@@ -1,7 +1,8 @@
 /** A pod: containers with their states and restarts, conditions, what it belongs to, and where it runs. */
 import type { Container, ContainerStatus, Pod } from "../../../kinds/generated/types.ts";
-import { Badge, type Tone } from "../parts/status.tsx";
-import { href } from "../state/route.ts";
+import { ObjectLink, TypedLink } from "../parts/object-link.tsx";
+import { Badge, type Status } from "../parts/status.tsx";
+import { Table } from "../parts/table.tsx";
 import { session } from "../state/session.ts";
 import { age, span } from "../text/times.ts";
 import { words } from "../text/words.ts";
@@ -16,7 +17,7 @@ export function PodView({ pod }: { pod: Pod }) {
 		<Frame type="pod" plural="pods" object={pod} pods={[pod]}>
 			<dl class="facts">
 				<dt>{w.node}</dt>
-				<dd>{spec.nodeName ? <a href={href("node", "", spec.nodeName)}>{spec.nodeName}</a> : w.none}</dd>
+				<dd>{spec.nodeName ? <ObjectLink type="node" of={{ name: spec.nodeName }} /> : w.none}</dd>
 				<dt>IP</dt>
 				<dd>{status.podIP ?? w.none}</dd>
 				<dt>{w.owner}</dt>
@@ -24,9 +25,7 @@ export function PodView({ pod }: { pod: Pod }) {
 					{owner === undefined ? (
 						w.none
 					) : (
-						<a href={href(owner.kind.toLowerCase(), metadata.namespace, owner.name)}>
-							{owner.kind}/{owner.name}
-						</a>
+						<TypedLink type={owner.kind.toLowerCase()} of={{ namespace: metadata.namespace, name: owner.name }} />
 					)}
 				</dd>
 				<dt>{w.age}</dt>
@@ -41,29 +40,17 @@ export function PodView({ pod }: { pod: Pod }) {
 				</dd>
 			</dl>
 			<h2>{w.containers}</h2>
-			<table>
-				<thead>
-					<tr>
-						<th scope="col">{w.name}</th>
-						<th scope="col">{w.status}</th>
-						<th scope="col">{w.restarts}</th>
-						<th scope="col">{w.duration}</th>
-						<th scope="col">{w.image}</th>
-						<th scope="col">{w.terminal}</th>
-					</tr>
-				</thead>
-				<tbody>
-					{[...(spec.initContainers ?? []), ...spec.containers].map((container) => (
-						<ContainerRow
-							key={container.name}
-							pod={metadata.name}
-							namespace={metadata.namespace ?? ""}
-							container={container}
-							status={statuses.find(({ name }) => name === container.name)}
-						/>
-					))}
-				</tbody>
-			</table>
+			<Table headings={[w.name, w.status, w.restarts, w.duration, w.image, w.terminal]}>
+				{[...(spec.initContainers ?? []), ...spec.containers].map((container) => (
+					<ContainerRow
+						key={container.name}
+						pod={metadata.name}
+						namespace={metadata.namespace ?? ""}
+						container={container}
+						status={statuses.find(({ name }) => name === container.name)}
+					/>
+				))}
+			</Table>
 			<h2>{w.conditions}</h2>
 			<table>
 				<tbody>
@@ -117,7 +104,7 @@ function ContainerRow({ pod, namespace, container, status }: ContainerRowProps) 
 	);
 }
 
-function stateOf(status: ContainerStatus | undefined): { tone: Tone; word: string } {
+function stateOf(status: ContainerStatus | undefined): Status {
 	const w = words();
 	const { running, waiting, terminated } = status?.state ?? {};
 	if (running !== undefined)

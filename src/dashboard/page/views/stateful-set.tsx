@@ -1,20 +1,21 @@
 /** A StatefulSet: its ordinals in order, with claims, revisions and DNS names, and how far a rollout has come. */
 import type { Pod, StatefulSet } from "../../../kinds/generated/types.ts";
 import { Action } from "../parts/action.tsx";
+import { ObjectLink } from "../parts/object-link.tsx";
 import { RestartAction, Scale } from "../parts/scale.tsx";
 import { Badge, PodBadge } from "../parts/status.tsx";
 import { patch } from "../state/api.ts";
-import { find, pathOf } from "../state/objects.ts";
+import { controlled, find, pathOf } from "../state/objects.ts";
 import { href } from "../state/route.ts";
 import { age } from "../text/times.ts";
 import { words } from "../text/words.ts";
-import { Frame, podsOf } from "./frame.tsx";
+import { Frame } from "./frame.tsx";
 
 const revisionLabel = "controller-revision-hash";
 
 export function StatefulSetView({ set }: { set: StatefulSet }) {
 	const w = words();
-	const pods = podsOf(set.metadata.uid);
+	const pods = controlled("pods", set.metadata.uid);
 	const { partition = 0 } = set.spec.updateStrategy?.rollingUpdate ?? {};
 	const actions = (
 		<>
@@ -69,7 +70,7 @@ function Ordinal({ set, ordinal, pod, partition }: OrdinalProps) {
 	return (
 		<li class={`card ordinal${pod === undefined ? " absent" : ""}`}>
 			<strong class="number">{ordinal}</strong>
-			<a href={href("pod", namespace, podName)}>{podName}</a>
+			<ObjectLink type="pod" of={{ namespace, name: podName }} />
 			{pod === undefined ? <Badge tone="off" word={w.none} /> : <PodBadge pod={pod} />}
 			{pod !== undefined && (
 				<Badge tone={isCurrent ? "good" : "busy"} word={isCurrent ? w.updated : isHeld ? w.partition : w.outdated} />

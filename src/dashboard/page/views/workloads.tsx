@@ -1,10 +1,12 @@
-/** All workloads with their state, and all problems. */
+/** All workloads and pods of their own with their state, and all problems. */
 import { type Explained, isHarmless, problems } from "../../../why/explain.ts";
 import { phraseOf } from "../../../why/text/sentences.ts";
 import { evidenceOf } from "../parts/evidence.ts";
-import { Badge, PodBadge, type Tone } from "../parts/status.tsx";
+import { ObjectLink, TypedLink } from "../parts/object-link.tsx";
+import { Badge, podStatus, type Status } from "../parts/status.tsx";
+import { Table } from "../parts/table.tsx";
 import { all } from "../state/objects.ts";
-import { href, namespace, search } from "../state/route.ts";
+import { isChosen, namespace } from "../state/route.ts";
 import { language } from "../state/settings.ts";
 import { inWords } from "../text/schedule.ts";
 import { age } from "../text/times.ts";
@@ -14,70 +16,35 @@ import { jobStatus } from "./job.tsx";
 interface Row {
 	type: Explained;
 	metadata: { name: string; namespace?: string; uid: string; creationTimestamp: string };
-	badge: { tone: Tone; word: string };
+	badge: Status;
 	detail?: string;
 }
 
 export function WorkloadsView() {
 	const w = words();
-	const rows = allRows().filter(
-		({ metadata }) =>
-			(namespace.value === "" || metadata.namespace === namespace.value) && metadata.name.includes(search.value),
-	);
-	const bare = all("pods").filter(
-		({ metadata }) =>
-			metadata.ownerReferences === undefined &&
-			(namespace.value === "" || metadata.namespace === namespace.value) &&
-			metadata.name.includes(search.value),
-	);
+	const rows = allRows().filter(isChosen);
 	return (
 		<>
 			<h1>{w.workloads}</h1>
 			<Problems />
-			{rows.length === 0 && bare.length === 0 && <p class="empty">{w.noObjects}</p>}
-			<table>
-				<thead>
-					<tr>
-						<th scope="col">{w.name}</th>
-						<th scope="col">{w.namespace}</th>
-						<th scope="col">{w.status}</th>
-						<th scope="col">{w.age}</th>
-						<th scope="col" />
+			{rows.length === 0 && <p class="empty">{w.noObjects}</p>}
+			<Table headings={[w.name, w.namespace, w.status, w.age, ""]}>
+				{rows.map(({ type, metadata, badge, detail }) => (
+					<tr key={metadata.uid}>
+						<td>
+							<ObjectLink type={type} of={metadata}>
+								<small>{type}</small> {metadata.name}
+							</ObjectLink>
+						</td>
+						<td>{metadata.namespace}</td>
+						<td>
+							<Badge {...badge} />
+						</td>
+						<td>{age(metadata.creationTimestamp)}</td>
+						<td>{detail}</td>
 					</tr>
-				</thead>
-				<tbody>
-					{rows.map(({ type, metadata, badge, detail }) => (
-						<tr key={metadata.uid}>
-							<td>
-								<a href={href(type, metadata.namespace, metadata.name)}>
-									<small>{type}</small> {metadata.name}
-								</a>
-							</td>
-							<td>{metadata.namespace}</td>
-							<td>
-								<Badge {...badge} />
-							</td>
-							<td>{age(metadata.creationTimestamp)}</td>
-							<td>{detail}</td>
-						</tr>
-					))}
-					{bare.map((pod) => (
-						<tr key={pod.metadata.uid}>
-							<td>
-								<a href={href("pod", pod.metadata.namespace, pod.metadata.name)}>
-									<small>pod</small> {pod.metadata.name}
-								</a>
-							</td>
-							<td>{pod.metadata.namespace}</td>
-							<td>
-								<PodBadge pod={pod} />
-							</td>
-							<td>{age(pod.metadata.creationTimestamp)}</td>
-							<td />
-						</tr>
-					))}
-				</tbody>
-			</table>
+				))}
+			</Table>
 		</>
 	);
 }
@@ -98,10 +65,13 @@ function allRows(): Row[] {
 	for (const job of all("jobs"))
 		if (!job.metadata.ownerReferences?.some(({ kind }) => kind === "CronJob"))
 			rows.push({ type: "job", metadata: job.metadata, badge: jobStatus(job) });
+	for (const pod of all("pods"))
+		if (pod.metadata.ownerReferences === undefined)
+			rows.push({ type: "pod", metadata: pod.metadata, badge: podStatus(pod) });
 	return rows;
 }
 
-function share(ready = 0, wanted: number): Row["badge"] {
+function share(ready = 0, wanted: number): Status {
 	return { tone: ready >= wanted ? "good" : "busy", word: `${ready}/${wanted}` };
 }
 
@@ -119,10 +89,7 @@ export function Problems() {
 			<ul class="problems">
 				{found.map(({ type, name, space, sentence }) => (
 					<li key={`${type}/${space}/${name}`}>
-						<a href={href(type, type === "node" ? "" : space, name)}>
-							{type}/{name}
-						</a>{" "}
-						{sentence}
+						<TypedLink type={type} of={{ namespace: space, name }} /> {sentence}
 					</li>
 				))}
 			</ul>
