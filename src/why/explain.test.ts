@@ -270,6 +270,7 @@ test.each([
 	[{ schedule: "0 3 30 2 *" }, ["cronNever"]],
 	[{ schedule: "0 3 * * *", suspend: true }, ["cronSuspended"]],
 	[{ schedule: "* * * * *", concurrencyPolicy: "Forbid" }, ["cronForbidden", "cronNext"]],
+	[{ schedule: "0 3 * * *", concurrencyPolicy: "Forbid" }, ["cronNext"]],
 ])("a CronJob with %o", (spec, codes) => {
 	const status = { active: [{ name: "running" }] };
 	const cronJob = { apiVersion: "batch/v1", kind: "CronJob", metadata: meta("c"), spec, status } as unknown as CronJob;

@@ -52,13 +52,16 @@ export type Explained = keyof typeof explainers;
 /** Owners before what they own. */
 export const explainedTypes = Object.keys(explainers) as Explained[];
 
-/** Findings that say only that nothing is wrong, or that work goes on. */
+/** Findings that say only that nothing is wrong, that work goes on, or that a user wants it so. */
 const harmless: ReadonlySet<Code> = new Set<Code>([
 	"running",
 	"succeeded",
 	"creating",
 	"complete",
 	"scaledToZero",
+	"paused",
+	"jobSuspended",
+	"cronSuspended",
 	"jobComplete",
 	"jobRunning",
 	"cronNext",

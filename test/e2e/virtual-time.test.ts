@@ -70,6 +70,7 @@ test("a nightly CronJob is seen by kubectl get jobs -w to run and complete when 
 	expect(complete.length).toBeGreaterThanOrEqual(1);
 	for (const job of found) expect(job.metadata.creationTimestamp).toMatch(/T02:00:00Z$/);
 	for (const job of complete) expect(job.status.completionTime).toMatch(/T02:10:\d\dZ$/);
+	expect(await cluster.coxOk("runs", "nightly", "--since", "24h")).toMatch(/nightly +Succeeded +\d+[hm]\S* +10m/);
 });
 
 test("a failing Job backs off 10, 20, 40 seconds before its retries, then runs out of them", async () => {

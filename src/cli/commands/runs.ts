@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Client } from "../../client/client.ts";
 import { connect } from "../../cluster/control/connect.ts";
-import { systemClock } from "../../core/time/clock.ts";
+import { control } from "../../cluster/control/control-client.ts";
 import { runs } from "../../kinds/history/run.ts";
 import type { Run } from "../../kinds/history/types.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
@@ -28,18 +28,25 @@ export function runsCommand(): Command {
 		.option("--since <duration>", "only runs that started within this duration: 30m, 24h, 7d", sinceMs)
 		.option("--json", "print JSON")
 		.action(async (name: string | undefined, options: RunsOptions) => {
-			await using connection = await connect(layoutFrom(options), "cox");
-			const found = await wantedRuns(connection.client, name, options);
+			const layout = layoutFrom(options);
+			const { clock } = await control(layout, "status");
+			await using connection = await connect(layout, "cox");
+			const found = await wantedRuns(connection.client, name, options, clock.nowMs);
 			if (options.json) say(JSON.stringify(found, null, 2));
 			else if (found.length === 0) say(noRuns(name, options));
-			else say(runsText(found, options));
+			else say(runsText(found, options, clock.nowMs));
 		});
 }
 
-async function wantedRuns(client: Client, name: string | undefined, options: RunsOptions): Promise<Run[]> {
+/** @param nowMs of the cluster's clock */
+async function wantedRuns(
+	client: Client,
+	name: string | undefined,
+	options: RunsOptions,
+	nowMs: number,
+): Promise<Run[]> {
 	const isWanted = name === undefined ? () => true : runMatcher(name);
 	const { items } = await client.list(runs, options.allNamespaces ? {} : { namespace: options.namespace });
-	const nowMs = systemClock().now();
 	return items
 		.filter(isWanted)
 		.filter(({ status }) => !options.failed || !["Running", "Succeeded"].includes(status.result))
@@ -52,8 +59,7 @@ function noRuns(name: string | undefined, { allNamespaces, failed, namespace, si
 	return `no runs${name === undefined ? "" : ` of ${name}`}${which}${allNamespaces ? "" : ` in namespace ${namespace}`}`;
 }
 
-function runsText(found: readonly Run[], { allNamespaces }: RunsOptions): string {
-	const nowMs = systemClock().now();
+function runsText(found: readonly Run[], { allNamespaces }: RunsOptions, nowMs: number): string {
 	const names = runs.columns.filter(({ priority }) => priority === 0).map(({ name }) => name);
 	const header = [...(allNamespaces ? ["Namespace"] : []), ...names, "Reason"].map((text) => text.toUpperCase());
 	const rows = found.map((run) => [

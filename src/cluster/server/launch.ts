@@ -125,7 +125,7 @@ async function startedByAnother(layout: Layout): Promise<ClusterStatus | undefin
 function refuseChange(option: string, wanted: string | undefined, found: string): void {
 	if (wanted !== undefined && wanted !== found)
 		throw new Error(
-			`the cluster is running with ${option} ${found}, not ${wanted}; run 'cox down' and 'cox reset' first`,
+			`the cluster is running with ${option} ${found}, not ${wanted}; start another one with --data DIR, or delete this one with 'cox reset'`,
 		);
 }
 

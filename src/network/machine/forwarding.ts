@@ -29,7 +29,7 @@ export function forwardFrom(link: string): string[] {
 			writeFileSync(`${folder}/${link}`, "");
 			writeFileSync(setting, "1");
 			notes.push(
-				`packets that arrive at ${name} are forwarded while the cluster runs (net.ipv4.conf.${name}.forwarding)`,
+				`for the pods, this machine forwards packets that arrive at ${name} (net.ipv4.conf.${name}.forwarding) until 'cox down'`,
 			);
 		} catch (error) {
 			notes.push(`pods do not reach networks outside the cluster: ${messageOf(error)}`);

@@ -1,6 +1,7 @@
 /** CronJobs: when they run next, and why they did not run. */
 import { messageOf } from "../../core/errors.ts";
 import { humanDuration } from "../../core/time/age.ts";
+import { parseTimestamp } from "../../core/time/clock.ts";
 import { parseCron } from "../../core/time/cron.ts";
 import type { CronJob, Job } from "../../kinds/generated/types.ts";
 import { commandsIn } from "../findings/commands.ts";
@@ -19,14 +20,17 @@ export function cronJobFindings(cronJob: CronJob, evidence: Evidence): Finding[]
 		return [finding(about, "cronSuspended", {}, [resume])];
 	}
 	let nextMs: number | undefined;
+	let dueMs: number | undefined;
 	try {
 		nextMs = parseCron(schedule).next(evidence.nowMs, timeZone);
+		dueMs = parseCron(schedule).next(parseTimestamp(status.lastScheduleTime ?? metadata.creationTimestamp), timeZone);
 	} catch (error) {
 		return [finding(about, "cronInvalid", { schedule, message: messageOf(error) }, show)];
 	}
 	const found: Finding[] = [];
 	const running = status.active?.[0]?.name;
-	if (spec.concurrencyPolicy === "Forbid" && running !== undefined)
+	const isDue = dueMs !== undefined && dueMs <= evidence.nowMs;
+	if (spec.concurrencyPolicy === "Forbid" && running !== undefined && isDue)
 		found.push(finding(about, "cronForbidden", { job: running }, [commands.describe("job", running)]));
 	const missed = latestEvent(evidence, metadata, "MissSchedule", "TooManyMissedTimes", "FailedCreate");
 	if (missed !== undefined) found.push(finding(about, "cronMissed", { message: missed.message ?? "" }, show));

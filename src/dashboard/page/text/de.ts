@@ -34,6 +34,7 @@ export const german: Words = {
 	pause: "Anhalten",
 	resume: "Fortsetzen",
 	suspend: "Aussetzen",
+	suspended: "ausgesetzt",
 	runNow: "Jetzt ausführen",
 	undo: "Zurücknehmen",
 	cordon: "Sperren",

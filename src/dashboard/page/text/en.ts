@@ -33,6 +33,7 @@ export const english = {
 	pause: "Pause",
 	resume: "Resume",
 	suspend: "Suspend",
+	suspended: "suspended",
 	runNow: "Run now",
 	undo: "Undo",
 	cordon: "Cordon",

@@ -116,7 +116,7 @@ function PastRuns({ cronJob }: { cronJob: CronJob }) {
 		.toSorted((a, b) => startMs(b) - startMs(a))
 		.slice(0, mostRuns);
 	const spans = runs.toReversed().map((run) => {
-		const endMs = run.status.endTime === undefined ? nowMs() : Date.parse(run.status.endTime);
+		const endMs = endOf(run);
 		const tone = tones[run.status.result];
 		return { id: run.metadata.uid, label: run.metadata.name, startMs: startMs(run), endMs, tone };
 	});
@@ -133,11 +133,9 @@ function PastRuns({ cronJob }: { cronJob: CronJob }) {
 							<td>{dateTime(startMs(run))}</td>
 							<td>{age(status.startTime ?? spec.scheduledTime)}</td>
 							<td>
-								<Badge tone={tones[status.result]} word={status.result} />
+								<Badge tone={tones[status.result]} word={resultOf(status)} />
 							</td>
-							<td>
-								{status.skipped === undefined ? span(status.startTime, status.endTime) : `×${status.skipped.count}`}
-							</td>
+							<td>{status.skipped === undefined && span(status.startTime, status.endTime)}</td>
 							<td>
 								{spec.jobName !== undefined && (
 									<ObjectLink type="job" of={{ namespace: metadata.namespace, name: spec.jobName }} />
@@ -150,6 +148,16 @@ function PastRuns({ cronJob }: { cronJob: CronJob }) {
 			</Table>
 		</section>
 	);
+}
+
+function resultOf({ result, skipped }: Run["status"]): string {
+	return skipped === undefined || skipped.count === 1 ? result : `${result} ×${skipped.count}`;
+}
+
+/** Of skipped runs: when the last of them was due. */
+function endOf({ status: { endTime, skipped } }: Run): number {
+	const end = skipped?.lastScheduledTime ?? endTime;
+	return end === undefined ? nowMs() : Date.parse(end);
 }
 
 function startMs({ metadata, spec, status }: Run): number {

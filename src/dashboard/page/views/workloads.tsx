@@ -59,7 +59,7 @@ function allRows(): Row[] {
 	for (const { metadata, status } of all("daemonsets"))
 		rows.push({ type: "daemonset", metadata, badge: share(status?.numberReady, status?.desiredNumberScheduled ?? 0) });
 	for (const { metadata, spec } of all("cronjobs")) {
-		const badge = { tone: spec.suspend ? "off" : "good", word: spec.suspend ? w.suspend : spec.schedule } as const;
+		const badge = { tone: spec.suspend ? "off" : "good", word: spec.suspend ? w.suspended : spec.schedule } as const;
 		rows.push({ type: "cronjob", metadata, badge, detail: inWords(spec.schedule) });
 	}
 	for (const job of all("jobs"))
