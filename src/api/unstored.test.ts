@@ -74,3 +74,24 @@ test("usage has metadata as another view", async () => {
 	expect(object).toMatchObject({ kind: "PartialObjectMetadataList", items: [{ metadata: { name: "n" } }] });
 	expect(object.items[0].usage).toBeUndefined();
 });
+
+test("usage in protobuf, whole and as metadata", async () => {
+	const node = { name: "n", cpuNanoCores: 7, memoryBytes: 2048, atMs: 1500, windowMs: 12_500, pods: [] };
+	const api = await testApi({ usage: async () => [node] });
+	await api.ask("POST", "/api/v1/nodes", { metadata: { name: "n" } });
+	const type = "application/vnd.kubernetes.protobuf";
+	const path = "/apis/metrics.k8s.io/v1beta1/nodes";
+	const list = await api.ask("GET", path, undefined, { headers: { accept: type } });
+	expect(list.headers["content-type"]).toBe(type);
+	const bytes = list.response.type === "object" ? list.response.bytes() : [];
+	const sent = Buffer.concat(bytes instanceof Uint8Array ? [bytes] : [...bytes]).toString("latin1");
+	expect(sent).toContain("NodeMetricsList");
+	// A timestamp of whole seconds, and a window of 12.5 s in nanoseconds.
+	expect(sent).toContain("\x12\x04\x08\x01\x10\x00\x1a\x06\x08\x80\xba\xbb\xc8\x2e\x22");
+	expect(sent).toContain("\x0a\x03cpu\x12\x04\x0a\x027n");
+	expect(sent).toContain("\x0a\x06memory\x12\x05\x0a\x032Ki");
+	const accept = `${type};as=PartialObjectMetadataList;v=v1;g=meta.k8s.io`;
+	const partial = await api.ask("GET", path, undefined, { headers: { accept } });
+	expect(partial.headers["content-type"]).toContain(type);
+	expect(partial.text()).toContain("PartialObjectMetadataList");
+});

@@ -14,7 +14,7 @@ import type { RequestInfo } from "../request/request-info.ts";
 import type { Server } from "../server/server.ts";
 import { AvailabilityChecks } from "./availability.ts";
 import { Backend } from "./backend.ts";
-import { Described, type Description } from "./described.ts";
+import { Described, type Description, documentName } from "./described.ts";
 import type { OpenApiPart } from "./openapi-part.ts";
 import { RemoteKinds } from "./remote-kinds.ts";
 
@@ -81,6 +81,18 @@ export class Aggregator {
 		const isSame = parts.length === this.#parts.length && parts.every((part, index) => part === this.#parts[index]);
 		if (!isSame) this.#parts = parts;
 		return this.#parts;
+	}
+
+	/** Those of servers that publish no other, by the names that they would have in the index of OpenAPI v3. */
+	async convertibleParts(): Promise<ReadonlyMap<string, OpenApiPart>> {
+		const parts = new Map<string, OpenApiPart>();
+		const only = [...this.#remotes.values()].filter(({ described }) => described.description.hasOnlyV2);
+		const ask = async ({ described }: Remote) => {
+			const part = await described.openApiV2();
+			if (part !== undefined) parts.set(documentName(described.description), part);
+		};
+		if (only.length > 0) await Promise.all(only.map(ask));
+		return parts;
 	}
 
 	close(): void {

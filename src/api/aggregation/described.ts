@@ -2,6 +2,7 @@
  * The discovery of one extension API server, refreshed at intervals, and kept while the server does not respond.
  */
 import { sameJson } from "../../core/equal.ts";
+import { checkJsonBytes } from "../../core/text/json-limits.ts";
 import type { Timer } from "../../core/time/clock.ts";
 import type { APIService } from "../../kinds/generated/types.ts";
 import type { RemoteGroupVersion } from "../discovery/discovery.ts";
@@ -23,6 +24,8 @@ export interface Description extends RemoteGroupVersion {
 	readonly resources: readonly DiscoveredResource[];
 	/** Where its OpenAPI v3 documents are, by their names in the index. Its own group version only. */
 	readonly openApi: Readonly<Record<string, { serverRelativeURL: string }>>;
+	/** It publishes no OpenAPI v3, so that v2 has to be converted. */
+	readonly hasOnlyV2: boolean;
 }
 
 export class Described {
@@ -46,7 +49,7 @@ export class Described {
 		this.#backend = backend;
 		this.#changed = changed;
 		const { group = "", version = "", groupPriorityMinimum: groupPriority, versionPriority } = apiService.spec;
-		const unknown = { resources: [], freshness: "Stale", openApi: {} } as const;
+		const unknown = { resources: [], freshness: "Stale", openApi: {}, hasOnlyV2: false } as const;
 		this.#description = { group, version, groupPriority, versionPriority, ...unknown };
 		// After a failure, the last state is kept and marked as stale.
 		this.#worker = new Worker(
@@ -80,6 +83,8 @@ export class Described {
 		if (this.#v2.etag !== "") headers["if-none-match"] = this.#v2.etag;
 		const told = await this.#ask("/openapi/v2", headers);
 		if (told.status !== 200) return;
+		// Its bytes are few enough; how deep it is would count for whoever asks for the whole document.
+		checkJsonBytes(told.body, Number.POSITIVE_INFINITY);
 		const part = openApiPart(parsed(told), `/apis/${group}/${version}/`);
 		this.#v2.etag = String(told.headers["etag"] ?? "");
 		if (!sameJson(part, this.#v2.part)) this.#v2.part = part;
@@ -103,8 +108,8 @@ export class Described {
 		if (!this.#isAvailable) return;
 		try {
 			const resources = await this.#resources();
-			const openApi = await this.#openApi().catch(() => ({}));
-			this.#take({ resources, openApi, freshness: "Current" });
+			const openApi = await this.#openApi().catch(() => ({ openApi: {} }));
+			this.#take({ resources, ...openApi, freshness: "Current" });
 		} catch (error) {
 			this.#take({ freshness: "Stale" });
 			throw error;
@@ -137,20 +142,26 @@ export class Described {
 		return listedResources(parsed(older), { group, version });
 	}
 
-	async #openApi(): Promise<Description["openApi"]> {
+	async #openApi(): Promise<Pick<Description, "openApi" | "hasOnlyV2">> {
 		const { group, version } = this.#description;
 		const told = await this.#ask("/openapi/v3", { accept: json });
-		// Any failure: the document then lacks this part.
+		// Any other failure: the document then lacks this part.
 		const { paths } =
 			told.status === 200 ? (parsed(told) as { paths?: Record<string, { serverRelativeURL?: unknown }> }) : {};
-		const name = `apis/${group}/${version}`;
+		const name = documentName(this.#description);
 		const url = paths?.[name]?.serverRelativeURL;
-		return typeof url === "string" ? { [name]: { serverRelativeURL: url } } : {};
+		const openApi = typeof url === "string" ? { [name]: { serverRelativeURL: url } } : {};
+		return { openApi, hasOnlyV2: told.status === 404 && group !== "" && version !== "" };
 	}
 
 	#ask(path: string, headers: Record<string, string>): Promise<Told> {
 		return ask(this.#server, this.#backend, { path, headers, timeoutMs, most: largestAnswerBytes });
 	}
+}
+
+/** Of a group version, in the index of OpenAPI v3. */
+export function documentName({ group, version }: { group: string; version: string }): string {
+	return `apis/${group}/${version}`;
 }
 
 function parsed({ body }: Told): unknown {

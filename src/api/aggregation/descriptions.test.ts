@@ -163,3 +163,29 @@ test("OpenAPI documents tell of an extension server's resources, too", async () 
 	expect((await v2()).definitions).not.toHaveProperty(["com.example.wardle.v1alpha1.Flunder"]);
 	expect(await index()).not.toHaveProperty(["apis/wardle.example.com/v1alpha1"]);
 });
+
+test("OpenAPI v2 of a server that publishes no other is converted into v3", async () => {
+	const { api, extension, caBundle } = await served();
+	extension.intercept = ({ url = "" }, response) => {
+		if (!url.startsWith("/openapi/v3")) return false;
+		response.writeHead(404).end();
+		return true;
+	};
+	// Another, of which nothing is known yet.
+	await register(api, { caBundle }, "v1beta1");
+	const name = "apis/wardle.example.com/v1beta1";
+	const index = async () => (await api.ask("GET", "/openapi/v3")).object.paths;
+	await until(async () => expect(await index()).toHaveProperty([name]));
+	const { object } = await api.ask("GET", (await index())[name].serverRelativeURL);
+	expect(object).toMatchObject({ openapi: "3.0.0" });
+	const schema = object.components.schemas["com.example.wardle.v1beta1.Flunder"];
+	expect(schema["x-kubernetes-group-version-kind"]).toMatchObject([{ kind: "Flunder" }]);
+	expect(JSON.stringify(object)).not.toContain("#/definitions/");
+	expect(object.paths).toHaveProperty([
+		"/apis/wardle.example.com/v1beta1/namespaces/{namespace}/flunders/{name}",
+		"get",
+	]);
+	const accept = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
+	const protobuf = await api.ask("GET", `/openapi/v3/${name}`, undefined, { headers: { accept } });
+	expect(protobuf.text()).toContain("com.example.wardle.v1beta1.Flunder");
+});

@@ -125,21 +125,19 @@ function decodeProtobuf(bytes: Uint8Array): Map<number, (number | Uint8Array)[]>
 	return fields;
 }
 
+type Decoded = number | Uint8Array | undefined;
+
+const message = (bytes: Decoded) => decodeProtobuf(bytes instanceof Uint8Array ? bytes : new Uint8Array());
+const text = (bytes: Decoded) => Buffer.from(bytes instanceof Uint8Array ? bytes : []).toString();
+/** The entries of a map. */
+const named = (bytes: Decoded, entries: number) =>
+	new Map(
+		(message(bytes).get(entries) ?? []).map((entry) => [text(message(entry).get(1)?.[0]), message(entry).get(2)?.[0]]),
+	);
+
 test("the protobuf form says what the JSON form says", async () => {
 	const document = await built.v2();
 	const { definitions, paths } = await v2();
-	const message = (bytes: number | Uint8Array | undefined) =>
-		decodeProtobuf(bytes instanceof Uint8Array ? bytes : new Uint8Array());
-	const text = (bytes: number | Uint8Array | undefined) =>
-		Buffer.from(bytes instanceof Uint8Array ? bytes : []).toString();
-	const named = (bytes: number | Uint8Array | undefined, entries: number) =>
-		new Map(
-			(message(bytes).get(entries) ?? []).map((entry) => [
-				text(message(entry).get(1)?.[0]),
-				message(entry).get(2)?.[0],
-			]),
-		);
-
 	const root = decodeProtobuf(document.protobuf());
 	expect(text(root.get(1)?.[0])).toBe("2.0");
 	expect([...named(root.get(8)?.[0], 2).keys()]).toEqual(Object.keys(paths));
@@ -166,6 +164,29 @@ test("the protobuf form says what the JSON form says", async () => {
 	});
 });
 
+test("so does that of OpenAPI v3", async () => {
+	const document = await built.v3("api/v1");
+	const { components, paths } = await v3("api/v1");
+	const root = decodeProtobuf(document?.protobuf() ?? new Uint8Array());
+	expect(text(root.get(1)?.[0])).toBe("3.0.0");
+	const served = named(root.get(4)?.[0], 1);
+	expect([...served.keys()]).toEqual(Object.keys(paths));
+	const post = message(message(served.get("/api/v1/namespaces")).get(6)?.[0]);
+	const body = message(message(post.get(7)?.[0]).get(1)?.[0]);
+	expect([...named(body.get(2)?.[0], 1).keys()]).toEqual(["*/*"]);
+	const schemas = named(message(root.get(5)?.[0]).get(1)?.[0], 1);
+	expect([...schemas.keys()]).toEqual(Object.keys(components.schemas));
+	const schema = (bytes: Decoded) => message(message(bytes).get(1)?.[0]);
+	const spec = schema(schemas.get("io.k8s.api.core.v1.PodSpec"));
+	expect((spec.get(23) ?? []).map(text)).toEqual(["containers"]);
+	const properties = named(spec.get(31)?.[0], 1);
+	const item = message(message(schema(properties.get("containers")).get(30)?.[0]).get(1)?.[0]);
+	const [first] = schema(properties.get("affinity")).get(26) ?? [];
+	const names = [item, message(first)].map((one) => text(message(one.get(2)?.[0] ?? one.get(1)?.[0]).get(1)?.[0]));
+	expect(names[1]).toBe("#/components/schemas/io.k8s.api.core.v1.Affinity");
+	expect(JSON.stringify([...item.keys()])).not.toBe("[]");
+});
+
 describe("served", () => {
 	test("v2 as JSON or protobuf, as asked, and not again to who has it", async () => {
 		await using api = await disposable();
@@ -178,6 +199,15 @@ describe("served", () => {
 		const again = await api.ask("GET", "/openapi/v2", undefined, { headers: { "if-none-match": etag } });
 		expect(again.status).toBe(304);
 		expect(again.text()).toBe("");
+	});
+
+	test("what nobody has is refused", async () => {
+		await using api = await disposable();
+		const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+		const ask = (path: string, accept: string) => api.ask("GET", path, undefined, { headers: { accept } });
+		expect((await ask("/openapi/v3/apis/apps/v1", accept)).status).toBe(406);
+		const either = await ask("/openapi/v3/apis/apps/v1", `${accept}, application/*;q=0.1`);
+		expect(either.headers["content-type"]).toBe("application/json");
 	});
 
 	test("v3 at the addresses of its index, which last; outdated ones lead to the new", async () => {

@@ -7,13 +7,12 @@ import { ofAllKinds } from "../../kinds/engine/registry.ts";
 import { type VirtualResource, virtualResources } from "../discovery/announced-resources.ts";
 import type { Kinds } from "../discovery/discovery.ts";
 import { servedGroups } from "../discovery/served.ts";
+import { convertedDocument } from "./converted.ts";
 import { documentV2, documentV3, type Source } from "./documents.ts";
-import { encodeDocument } from "./gnostic.ts";
+import { encodeV2 } from "./gnostic-v2.ts";
+import { encodeV3 } from "./gnostic-v3.ts";
 import { mergedDocument, type Part } from "./merged.ts";
 import type { Descriptions } from "./schemas.ts";
-
-/** Content type of the protobuf form of `/openapi/v2`, as newer servers write what older clients ask for with `@`. */
-export const protobufV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 export interface OpenApiDocument {
 	/** Strong, in quotes: for ETag and If-None-Match. The same for all forms; forms differ by content type. */
@@ -21,15 +20,13 @@ export interface OpenApiDocument {
 	/** What the index calls the document: changes with its content. */
 	hash: string;
 	json(): Uint8Array;
-}
-
-export interface OpenApiDocumentV2 extends OpenApiDocument {
+	/** As gnostic's message `Document`. */
 	protobuf(): Uint8Array;
 }
 
 export interface OpenApi {
 	/** `/openapi/v2` */
-	v2(): Promise<OpenApiDocumentV2>;
+	v2(): Promise<OpenApiDocument>;
 	/** `/openapi/v3`: path → where its document is; the hash in the address lets clients keep it for good. */
 	v3Index(): Promise<OpenApiIndex>;
 	/** `/openapi/v3/{path}` with `path` as in the index: `api/v1`, `apis/apps/v1`. */
@@ -48,11 +45,14 @@ export interface OpenApiOptions {
 	parts?: () => Promise<readonly Part[]>;
 	/** The addresses of their documents of v3. Default: none. */
 	remoteIndex?: () => OpenApiIndex["paths"];
+	/** What servers without OpenAPI v3 say in v2, by the names of documents of v3; the same part until it changes. */
+	convertible?: () => Promise<ReadonlyMap<string, Part>>;
 }
 
 /** Nothing is read or built before someone asks; then each document once for each set of kinds. */
 export function openApi(kinds: Kinds, options: OpenApiOptions): OpenApi {
 	const { version, virtual = virtualResources, parts = async () => [], remoteIndex = () => ({}) } = options;
+	const { convertible = async () => new Map() } = options;
 	const current = ofAllKinds(kinds, (all) => ({
 		source: descriptionsOf(all).then(
 			(descriptions): Source => ({
@@ -78,28 +78,42 @@ export function openApi(kinds: Kinds, options: OpenApiOptions): OpenApi {
 	}
 	/** Of one group and version: kinds of others may come and go. */
 	const kept = new Map<string, { kinds: readonly Kind[]; document: OpenApiDocument | undefined }>();
-	const v3 = (path: string) =>
+	const ownV3 = (path: string) =>
 		document(path, (from) => {
 			const { group, version: wanted } = groupVersion(path);
 			const ofGroup = from.kinds.filter((kind) => isServedIn(kind, group));
 			const before = kept.get(path);
 			if (before !== undefined && sameList(before.kinds, ofGroup)) return before.document;
 			const found = documentV3(from, group, wanted);
-			const made = found && published(found);
+			const made = found && published(found, encodeV3);
 			if (made === undefined) kept.delete(path);
 			else kept.set(path, { kinds: ofGroup, document: made });
 			return made;
 		});
 
-	let merged: { own: OpenApiDocumentV2; with: readonly Part[]; document: OpenApiDocumentV2 } | undefined;
-	async function v2(): Promise<OpenApiDocumentV2> {
-		const own = await document("v2", (from) => publishedV2(documentV2(from)));
+	const converted = new WeakMap<Part, OpenApiDocument>();
+	function convertedV3(part: Part): OpenApiDocument {
+		let made = converted.get(part);
+		if (made === undefined) {
+			made = published(convertedDocument(part, version), encodeV3);
+			converted.set(part, made);
+		}
+		return made;
+	}
+	async function v3(path: string): Promise<OpenApiDocument | undefined> {
+		const part = (await convertible()).get(path);
+		return part === undefined ? ownV3(path) : convertedV3(part);
+	}
+
+	let merged: { own: OpenApiDocument; with: readonly Part[]; document: OpenApiDocument } | undefined;
+	async function v2(): Promise<OpenApiDocument> {
+		const own = await document("v2", (from) => published(documentV2(from), encodeV2));
 		const others = await parts();
 		if (others.length === 0) return own;
 		if (merged?.own !== own || merged.with !== others) {
 			// Made by documents.ts.
 			const ownDocument = JSON.parse(Buffer.from(own.json()).toString()) as Part;
-			merged = { own, with: others, document: publishedV2(mergedDocument(ownDocument, others)) };
+			merged = { own, with: others, document: published(mergedDocument(ownDocument, others), encodeV2) };
 		}
 		return merged.document;
 	}
@@ -113,12 +127,18 @@ export function openApi(kinds: Kinds, options: OpenApiOptions): OpenApi {
 			for (const group of groups)
 				for (const { version: served } of group.versions) {
 					const path = group.name === "" ? `api/${served}` : `apis/${group.name}/${served}`;
-					const found = await v3(path);
-					if (found !== undefined) paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${found.hash}` };
+					const found = await ownV3(path);
+					if (found !== undefined) paths[path] = { serverRelativeURL: addressOf(path, found) };
 				}
+			for (const [path, part] of await convertible())
+				paths[path] = { serverRelativeURL: addressOf(path, convertedV3(part)) };
 			return { paths: { ...paths, ...remoteIndex() } };
 		},
 	};
+}
+
+function addressOf(path: string, { hash }: OpenApiDocument): string {
+	return `/openapi/v3/${path}?hash=${hash}`;
 }
 
 function isServedIn({ group, servedAs = [] }: Kind, wanted: string): boolean {
@@ -143,17 +163,14 @@ async function descriptionsOf(kinds: readonly Kind[]): Promise<Descriptions> {
 	return Object.assign({}, ...kinds.map(({ types = {} }) => typeDescriptions(types)), loaded.default as Descriptions);
 }
 
-function published(document: object): OpenApiDocument {
+function published(document: object, encode: (document: object) => Buffer): OpenApiDocument {
 	const bytes = Buffer.from(JSON.stringify(document));
 	const hash = createHash("sha512").update(bytes).digest("hex").toUpperCase();
-	return { etag: `"${hash}"`, hash, json: () => bytes };
-}
-
-function publishedV2(document: object): OpenApiDocumentV2 {
 	let encoded: Buffer | undefined;
 	const protobuf = () => {
-		encoded ??= encodeDocument(document);
+		// Few ask for it: what it is made of is not kept.
+		encoded ??= encode(JSON.parse(bytes.toString()) as object);
 		return encoded;
 	};
-	return { ...published(document), protobuf };
+	return { etag: `"${hash}"`, hash, json: () => bytes, protobuf };
 }

@@ -30,6 +30,7 @@ export function createPaths(server: Server, aggregator: Aggregator): Paths {
 	const schemas = openApi(server.registry, {
 		version: gitVersion,
 		parts: () => aggregator.openApiParts(),
+		convertible: () => aggregator.convertibleParts(),
 		remoteIndex: () => Object.assign({}, ...aggregator.descriptions().map((one) => one.openApi)),
 	});
 	const workloads = new WorkloadMetrics(server.cache, server.clock);

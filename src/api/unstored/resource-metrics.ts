@@ -12,6 +12,7 @@ import type { ResourceInfo } from "../request/request-info.ts";
 import { methodNotAllowed } from "../resources/target.ts";
 import type { ContainerUsage, NodeUsage } from "../server/node-usage.ts";
 import type { Context, Server } from "../server/server.ts";
+import { encodedAs } from "../wire/encode-answer.ts";
 import { offers } from "../wire/negotiate.ts";
 import { jsonResponse } from "../wire/respond.ts";
 
@@ -34,7 +35,8 @@ async function answer(
 ): Promise<ApiResponse> {
 	const { verb } = context.info;
 	if (verb !== "get" && verb !== "list") throw methodNotAllowed();
-	const format = offers.custom.format(context.request.headers["accept"]);
+	const format = offers.builtIn.format(context.request.headers["accept"]);
+	const encoded = (object: object) => encodedAs(format.encoding, jsonResponse(object));
 	const view = (metrics: Metrics): object =>
 		format.view === "metadata"
 			? { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${format.version}`, metadata: metrics.metadata }
@@ -45,18 +47,18 @@ async function answer(
 	if (resource.name !== undefined) {
 		const one = found.find(({ metadata }) => metadata.name === resource.name);
 		if (one === undefined) throw notFound({ group, plural: resource.plural }, resource.name);
-		return jsonResponse(view(one));
+		return encoded(view(one));
 	}
 	const items = found.filter(selected(context)).map(view);
 	if (format.view === "metadata")
-		return jsonResponse({
+		return encoded({
 			kind: "PartialObjectMetadataList",
 			apiVersion: `meta.k8s.io/${format.version}`,
 			metadata: {},
 			items,
 		});
 	const kind = ofNodes ? "NodeMetricsList" : "PodMetricsList";
-	return jsonResponse({ kind, apiVersion: `${group}/${version}`, metadata: {}, items });
+	return encoded({ kind, apiVersion: `${group}/${version}`, metadata: {}, items });
 }
 
 type Metrics = { metadata: { name: string; namespace?: string; labels?: Record<string, string> } };

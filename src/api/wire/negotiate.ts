@@ -158,6 +158,19 @@ export function pageFormat(accept: string | undefined, kind: string): PageFormat
 	throw new ApiError("NotAcceptable", `only the following media types are accepted: ${types.join(", ")}`, {});
 }
 
+/**
+ * The one of the media types that a client prefers; the first one without a preference.
+ * @throws ApiError NotAcceptable
+ */
+export function acceptedType(accept: string | undefined, types: readonly [string, ...string[]]): string {
+	if (accept === undefined || accept.trim() === "") return types[0];
+	for (const range of rangesOf(accept)) {
+		const found = types.find((type) => includes(range.type, type));
+		if (found !== undefined) return found;
+	}
+	throw new ApiError("NotAcceptable", `only the following media types are accepted: ${types.join(", ")}`, {});
+}
+
 interface MediaRange {
 	/** In lower case. */
 	type: string;

@@ -27,9 +27,10 @@ const closeObject = 0x7d;
 
 /**
  * Checks the bytes of a JSON text, well formed or not, before anything is made of them.
+ * @param most values: more than the default only for what few may send, and nobody stores
  * @throws ApiError BadRequest, RequestEntityTooLarge
  */
-export function checkJsonBytes(bytes: Uint8Array): void {
+export function checkJsonBytes(bytes: Uint8Array, most = mostValues): void {
 	// Almost every text has too few brackets and commas to be beyond any limit, wherever they stand.
 	let openings = 0;
 	let commas = 0;
@@ -38,10 +39,10 @@ export function checkJsonBytes(bytes: Uint8Array): void {
 		if (byte === openList || byte === openObject) openings++;
 		else if (byte === comma) commas++;
 	}
-	if (openings > deepestNesting || openings + commas >= mostValues) checkStructure(bytes);
+	if (openings > deepestNesting || openings + commas >= most) checkStructure(bytes, most);
 }
 
-function checkStructure(bytes: Uint8Array): void {
+function checkStructure(bytes: Uint8Array, most: number): void {
 	let depth = 0;
 	let valueCount = 1;
 	for (let index = 0; index < bytes.length; index++) {
@@ -63,7 +64,7 @@ function checkStructure(bytes: Uint8Array): void {
 				depth--;
 				break;
 		}
-		if (valueCount > mostValues) throw tooManyValues();
+		if (valueCount > most) throw tooManyValues();
 	}
 }
 

@@ -5,9 +5,17 @@ const text: FieldSchema = { type: "string" };
 const texts: FieldSchema = { type: "string", of: "array" };
 const always = { default: {} };
 const listOf = (type: string): FieldSchema => ({ type, of: "array" });
+const usage: FieldSchema = { type: "quantity", of: "map" };
+/** A `duration` is text in JSON, and nanoseconds in protobuf. */
+const measured: TypeSchema = {
+	metadata: { type: "ObjectMeta", ...always },
+	timestamp: { type: "time" },
+	window: { type: "duration" },
+};
 
 const types = new Map<string, TypeSchema>([
 	["PartialObjectMetadata", { metadata: { type: "ObjectMeta", ...always } }],
+	["PartialObjectMetadataList", { metadata: { type: "ListMeta", ...always }, items: listOf("PartialObjectMetadata") }],
 	["APIGroupDiscoveryList", { metadata: { type: "ListMeta", ...always }, items: listOf("APIGroupDiscovery") }],
 	["APIGroupDiscovery", { metadata: { type: "ObjectMeta", ...always }, versions: listOf("APIVersionDiscovery") }],
 	["APIVersionDiscovery", { version: text, resources: listOf("APIResourceDiscovery"), freshness: text }],
@@ -34,6 +42,11 @@ const types = new Map<string, TypeSchema>([
 		},
 	],
 	["GroupVersionKind", { group: text, version: text, kind: text }],
+	["NodeMetricsList", { metadata: { type: "ListMeta", ...always }, items: listOf("NodeMetrics") }],
+	["NodeMetrics", { ...measured, usage }],
+	["PodMetricsList", { metadata: { type: "ListMeta", ...always }, items: listOf("PodMetrics") }],
+	["PodMetrics", { ...measured, containers: listOf("ContainerMetrics") }],
+	["ContainerMetrics", { name: text, usage }],
 ]);
 
 /** Undefined for a type that is described elsewhere. */

@@ -22,8 +22,8 @@ export interface ProtoMessage {
 	others?: { number: number; type: string };
 	/** Keys among `others` begin with this; the rest is left out. */
 	othersPrefix?: string;
-	/** Instead of fields: the number and message of the one of several forms that the value has. */
-	oneOf?: (value: Record<string, unknown>) => { number: number; type: string };
+	/** Instead of fields: the number and type of the one of several forms that the value has; undefined: none of them. */
+	oneOf?: (value: unknown) => { number: number; type: string } | undefined;
 }
 
 export type ProtoTable = Readonly<Record<string, ProtoMessage>>;
@@ -47,11 +47,14 @@ class Encoder {
 	fields(value: unknown, type: string): void {
 		const message = this.#table[type];
 		if (message === undefined) throw new Error(`no protobuf message ${type}`);
-		if (!isRecord(value)) return;
 		if (message.oneOf !== undefined) {
-			this.#field(message.oneOf(value), value);
+			const form = message.oneOf(value);
+			// Here false says something: that it is this form.
+			if (form?.type === "boolean") this.writer.boolean(form.number, value === true);
+			else if (form !== undefined) this.#single(form.number, form.type, value);
 			return;
 		}
+		if (!isRecord(value)) return;
 		for (const [key, content] of Object.entries(value)) {
 			if (content === undefined) continue;
 			const field = message.fields[key];

@@ -1,6 +1,7 @@
 /** How values are written that are no messages of their own to JSON, although times and quantities are to protobuf. */
 import { isRecord } from "../../../core/object.ts";
 import type { WireWriter } from "../../../core/protobuf/wire-writer.ts";
+import { parseDuration } from "../../../core/time/duration.ts";
 
 /** Writes a value with the number of its field; undefined as the empty value of its type. */
 export type WriteValue = (writer: WireWriter, number: number, value: unknown) => void;
@@ -20,6 +21,7 @@ const scalars = new Map<string, WriteValue>(
 		bytes: (writer, number, value) => writer.raw(number, Buffer.from(String(value ?? ""), "base64")),
 		time: (writer, number, value) => writeTime(writer, number, value, false),
 		microTime: (writer, number, value) => writeTime(writer, number, value, true),
+		duration: writeDuration,
 		quantity: writeQuantity,
 		intOrString: writeIntOrString,
 		any: writeJson,
@@ -49,6 +51,13 @@ function microsecondsOf(time: string): number {
 	if (at < 0) return 0;
 	const digits = /^\d{1,6}/.exec(time.slice(at + 1))?.[0] ?? "";
 	return Number(digits.padEnd(6, "0"));
+}
+
+/** In nanoseconds. */
+function writeDuration(writer: WireWriter, number: number, value: unknown): void {
+	const start = writer.begin(number);
+	writer.integer(1, typeof value === "string" ? Math.round(parseDuration(value) * 1e6) : 0);
+	writer.end(start);
 }
 
 function writeQuantity(writer: WireWriter, number: number, value: unknown): void {

@@ -2,19 +2,9 @@
  * OpenAPI v2 as `openapi.v2.Document`, the protobuf form in which kubectl asks for it. Numbers are from gnostic's
  * openapiv2/OpenAPIv2.proto; what our documents never have is left out.
  */
-import { encodeMessage, type ProtoField, type ProtoMessage, type ProtoTable } from "../wire/protobuf/encode.ts";
-
-const text = (number: number): ProtoField => ({ number, type: "string" });
-const texts = (number: number): ProtoField => ({ number, type: "string", as: "list" });
-const flag = (number: number): ProtoField => ({ number, type: "boolean" });
-const one = (number: number, type: string): ProtoField => ({ number, type });
-const list = (number: number, type: string): ProtoField => ({ number, type, as: "list" });
-const map = (number: number, type: string): ProtoField => ({ number, type, as: "map" });
-
-/** Keys that begin with `x-`, each as a named value. */
-const extensions = (number: number) => ({ others: { number, type: "yaml" }, othersPrefix: "x-" });
-
-const isReference = (value: Record<string, unknown>) => "$ref" in value;
+import { isRecord } from "../../core/object.ts";
+import { encodeMessage, type ProtoMessage, type ProtoTable } from "../wire/protobuf/encode.ts";
+import { double, extensions, flag, integer, isReference, list, map, one, text, texts } from "./gnostic-fields.ts";
 
 const parameterFields = (shift: number): ProtoMessage["fields"] => ({
 	required: flag(1),
@@ -65,14 +55,15 @@ const table: ProtoTable = {
 	ParametersItem: { fields: {}, oneOf: () => ({ number: 1, type: "Parameter" }) },
 	Parameter: {
 		fields: {},
-		oneOf: (value) => (value["in"] === "body" ? one(1, "BodyParameter") : one(2, "NonBodyParameter")),
+		oneOf: (value) =>
+			isRecord(value) && value["in"] === "body" ? one(1, "BodyParameter") : one(2, "NonBodyParameter"),
 	},
 	BodyParameter: {
 		fields: { description: text(1), name: text(2), in: text(3), required: flag(4), schema: one(5, "Schema") },
 	},
 	NonBodyParameter: {
 		fields: {},
-		oneOf: (value) => (value["in"] === "query" ? one(3, "QueryParameter") : one(4, "PathParameter")),
+		oneOf: (value) => (isRecord(value) && value["in"] === "query" ? one(3, "QueryParameter") : one(4, "PathParameter")),
 	},
 	// One more field than those of a path: allow_empty_value, before the type.
 	QueryParameter: { fields: parameterFields(1) },
@@ -89,19 +80,19 @@ const table: ProtoTable = {
 			title: text(3),
 			description: text(4),
 			default: one(5, "yaml"),
-			multipleOf: { number: 6, type: "double" },
-			maximum: { number: 7, type: "double" },
+			multipleOf: double(6),
+			maximum: double(7),
 			exclusiveMaximum: flag(8),
-			minimum: { number: 9, type: "double" },
+			minimum: double(9),
 			exclusiveMinimum: flag(10),
-			maxLength: { number: 11, type: "integer" },
-			minLength: { number: 12, type: "integer" },
+			maxLength: integer(11),
+			minLength: integer(12),
 			pattern: text(13),
-			maxItems: { number: 14, type: "integer" },
-			minItems: { number: 15, type: "integer" },
+			maxItems: integer(14),
+			minItems: integer(15),
 			uniqueItems: flag(16),
-			maxProperties: { number: 17, type: "integer" },
-			minProperties: { number: 18, type: "integer" },
+			maxProperties: integer(17),
+			minProperties: integer(18),
 			required: texts(19),
 			enum: list(20, "yaml"),
 			additionalProperties: one(21, "AdditionalProperties"),
@@ -112,14 +103,17 @@ const table: ProtoTable = {
 		},
 		...extensions(31),
 	},
-	AdditionalProperties: { fields: {}, oneOf: () => one(1, "Schema") },
+	AdditionalProperties: {
+		fields: {},
+		oneOf: (value) => (typeof value === "boolean" ? flag(2) : one(1, "Schema")),
+	},
 	ItemsItem: { fields: {}, oneOf: () => one(1, "Schema") },
 	SecurityRequirement: { fields: {}, others: { number: 1, type: "strings" } },
 	SecurityDefinition: { fields: {}, oneOf: () => one(2, "ApiKey") },
 	ApiKey: { fields: { type: text(1), name: text(2), in: text(3), description: text(4) } },
 };
 
-/** @param document what `documentV2` makes */
-export function encodeDocument(document: object): Buffer {
+/** @param document OpenAPI v2 */
+export function encodeV2(document: object): Buffer {
 	return encodeMessage(document, "Document", table);
 }
