@@ -9,6 +9,7 @@ import { scalePathCauses } from "./scale-causes.ts";
 import { schemaCauses } from "./schema/definition/schema-causes.ts";
 import type { SchemaProps } from "./schema/schema-props.ts";
 import { selectableCauses } from "./selectable-causes.ts";
+import { causesUnlessValid } from "./valid-schemas.ts";
 
 type Spec = CustomResourceDefinition["spec"];
 type Version = CustomResourceDefinitionVersion;
@@ -27,9 +28,12 @@ export function versionCauses({ spec }: CustomResourceDefinition, old?: CustomRe
 		if (schema === undefined || sameJson(schema, schemaOf(sameVersion(old, version)))) return;
 		const hasStatus = (isShared ? spec.versions : [version]).some(({ subresources }) => subresources?.status);
 		const schemaPath = `${path}.openAPIV3Schema`;
-		const found = schemaCauses(schema, { path: schemaPath, hasStatus });
-		// Expressions rely on the types of the schema.
-		causes.push(...(found.length > 0 ? found : ruleDefinitionCauses(schema, schemaPath)));
+		const check = () => {
+			const found = schemaCauses(schema, { path: schemaPath, hasStatus });
+			// Expressions rely on the types of the schema.
+			return found.length > 0 ? found : ruleDefinitionCauses(schema, schemaPath);
+		};
+		causes.push(...causesUnlessValid(schema, hasStatus ? "with status" : "", check));
 	});
 	eachDistinct(spec, "subresources", "subresources", ({ subresources }, path) => {
 		if (subresources?.scale !== undefined) causes.push(...scalePathCauses(subresources.scale, `${path}.scale`));
