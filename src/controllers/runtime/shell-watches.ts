@@ -4,6 +4,7 @@ import { aborted } from "../../core/aborted.ts";
 import type { KubeObject } from "../../core/object.ts";
 import type { Clock } from "../../core/time/clock.ts";
 import type { Kind } from "../../kinds/engine/kind.ts";
+import type { KindsChange } from "../../kinds/engine/registry.ts";
 import type { Controller, WatchRule } from "./controller.ts";
 
 /** How long plans wait for a new kind. A kind that cannot be listed must not block the others forever. */
@@ -26,6 +27,8 @@ export class ShellWatches {
 	readonly #rules = new Map<WatchRule, Informer<KubeObject>>();
 	readonly #followed = new Map<Kind, { rule: WatchRule; end: AbortController }>();
 	readonly #ends = new Map<WatchRule, () => void>();
+	/** Of the kinds, when they were looked at last. */
+	#kindCount = 0;
 	#stopFollowing = () => {};
 	#stopWaking = () => {};
 	#behind = 0;
@@ -66,13 +69,13 @@ export class ShellWatches {
 		const { follows, wakes } = this.#parts.controller;
 		this.#stopWaking = wakes?.(this.#parts.enqueue) ?? this.#stopWaking;
 		if (follows === undefined) return;
-		const changed = () =>
+		const changed = (change?: KindsChange) =>
 			this.#follow((rule, end) => {
 				const informer = this.#add(rule);
 				this.#listen(rule);
 				for (const key of follows.keys?.(rule.kind, this.#parts.informers) ?? []) this.#parts.enqueue(key);
 				if (!informer.synced) void this.#catchUp(informer, end.signal);
-			});
+			}, change);
 		this.#stopFollowing = follows.kinds.onChange(changed);
 		// Kinds may have been added or removed since the constructor.
 		changed();
@@ -101,11 +104,30 @@ export class ShellWatches {
 		if (end !== undefined) this.#ends.set(rule, end);
 	}
 
-	/** @param begin is called for each kind that was added since the last call */
-	#follow(begin: (rule: WatchRule, end: AbortController) => void): void {
+	/**
+	 * @param begin is called for each kind that was added since the last call
+	 * @param change what has changed since then; undefined: whatever it was
+	 */
+	#follow(begin: (rule: WatchRule, end: AbortController) => void, change?: KindsChange): void {
 		const { follows } = this.#parts.controller;
 		if (follows === undefined) return;
-		const kinds = new Set(follows.kinds.all());
+		const all = follows.kinds.all();
+		// Most definitions come when a cluster starts, and add a kind each. One that takes the place of another server's
+		// kind makes the list no longer.
+		const isOnlyMore = change?.removed.length === 0 && all.length === this.#kindCount + change.added.length;
+		this.#kindCount = all.length;
+		if (!isOnlyMore) this.#unfollow(new Set(all));
+		for (const kind of isOnlyMore ? change.added : all) {
+			const rule = this.#followed.has(kind) ? undefined : follows.rule(kind);
+			if (rule === undefined) continue;
+			const end = new AbortController();
+			this.#followed.set(kind, { rule, end });
+			begin(rule, end);
+		}
+	}
+
+	/** Those that are no more. */
+	#unfollow(kinds: ReadonlySet<Kind>): void {
 		for (const [kind, { rule, end }] of this.#followed) {
 			if (kinds.has(kind)) continue;
 			end.abort(aborted);
@@ -114,13 +136,6 @@ export class ShellWatches {
 			this.#rules.delete(rule);
 			this.#followed.delete(kind);
 			if (!this.#parts.controller.watches.some((other) => other.kind === kind)) this.#informers.delete(kind);
-		}
-		for (const kind of kinds) {
-			const rule = this.#followed.has(kind) ? undefined : follows.rule(kind);
-			if (rule === undefined) continue;
-			const end = new AbortController();
-			this.#followed.set(kind, { rule, end });
-			begin(rule, end);
 		}
 	}
 

@@ -15,7 +15,9 @@ const mostValid = 2000;
  * @param check finds what is wrong with the schema; not called when it found nothing before
  */
 export function causesUnlessValid(schema: SchemaProps, circumstances: string, check: () => Cause[]): readonly Cause[] {
-	const digest = createHash("sha256").update(`${circumstances} ${JSON.stringify(schema)}`).digest("base64");
+	const digest = createHash("sha256")
+		.update(`${circumstances} ${JSON.stringify(schema)}`)
+		.digest("base64");
 	const isKnown = valid.delete(digest);
 	const causes = isKnown ? [] : check();
 	if (causes.length > 0) return causes;

@@ -44,11 +44,13 @@ export interface MutableRegistry extends Registry {
 export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 	let list: readonly Kind[] = [];
 	const listeners = new Set<(change: KindsChange) => void>();
+	const byName = new Map<string, Kind>();
 	const byResource = new Map<string, Lookup>();
 	const byKind = new Map<string, Lookup>();
 	const byGroupKind = new Map<string, Kind>();
 
 	function index(kind: Kind): void {
+		byName.set(qualifiedResource(kind), kind);
 		for (const served of [undefined, ...(kind.servedAs ?? [])]) {
 			const { group, version } = served ?? kind;
 			const lookup: Lookup = served === undefined ? { kind } : served.as ? { kind: served.as } : { kind, served };
@@ -60,17 +62,13 @@ export function createRegistry(kinds: readonly Kind[]): MutableRegistry {
 
 	/** Removes what has these names. */
 	function replace(names: readonly Pick<KindNames, "group" | "plural">[], added: readonly Kind[]): void {
-		const left = new Set(names.map(qualifiedResource));
-		const isLeft = (kind: Kind) => left.has(qualifiedResource(kind));
-		const removed = list.filter(isLeft);
+		const removed = names.flatMap((one) => byName.get(qualifiedResource(one)) ?? []);
 		if (removed.length === 0) {
 			list = [...list, ...added];
 			for (const kind of added) index(kind);
 		} else {
-			list = [...list.filter((kind) => !isLeft(kind)), ...added];
-			byResource.clear();
-			byKind.clear();
-			byGroupKind.clear();
+			list = [...list.filter((kind) => !removed.includes(kind)), ...added];
+			for (const lookups of [byName, byResource, byKind, byGroupKind]) lookups.clear();
 			for (const kind of list) index(kind);
 		}
 		if (added.length > 0 || removed.length > 0) for (const listener of [...listeners]) listener({ added, removed });
