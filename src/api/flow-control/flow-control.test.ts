@@ -128,6 +128,11 @@ test("requests wait for seats of their level and are refused when too many do; o
 	const lines = text.split("\n").map(sorted);
 	expect(lines).toContain(`apiserver_flowcontrol_current_inqueue_requests${labels} 1`);
 	expect(lines).toContain(`apiserver_flowcontrol_current_executing_requests${labels} 1`);
+	expect(lines).toContain(`apiserver_flowcontrol_request_queue_length_after_enqueue_sum${labels} 1`);
+	expect(lines).toContain(`apiserver_flowcontrol_request_dispatch_no_accommodation_total${labels} 1`);
+	for (const of of ["priority_level_seat_utilization", "priority_level_request_utilization"])
+		expect(text).toContain(`apiserver_flowcontrol_${of}_count{phase="executing",priority_level="narrow"}`);
+	expect(text).toContain('apiserver_flowcontrol_demand_seats_bucket{priority_level="narrow",le="0.2"}');
 	const dump = await api.ask("GET", "/debug/api_priority_and_fairness/dump_priority_levels");
 	expect(dump.text()).toMatch(/^narrow, +1, +false, +false, +1, +1, +1, +1, +0, +0$/m);
 	expect((await api.ask("GET", "/debug/api_priority_and_fairness/dump_requests")).text()).toMatch(

@@ -131,6 +131,8 @@ export class FlowControl {
 				patienceMs: patienceOf(info, query),
 				// Only here: it is made when someone asks for it.
 				signal: request.signal,
+				queued: (length) => counts.queueLengths.observe(length),
+				stays: () => counts.stayed.inc(),
 				start: (place) => {
 					resolve(this.#run(traffic, { seats, place, nowMs: ends(true) }));
 				},
@@ -193,7 +195,7 @@ export class FlowControl {
 		this.#levels = new Map();
 		for (const [index, object] of all.entries()) {
 			const { name } = object.metadata;
-			const level = before.get(name) ?? new Level(name, this.#clock);
+			const level = before.get(name) ?? new Level(name, this.#clock, this.#seats);
 			// There is one for each.
 			level.configure(object, limits[index] as (typeof limits)[number]);
 			this.#levels.set(name, level);

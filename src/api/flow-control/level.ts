@@ -2,6 +2,7 @@
 import type { Clock } from "../../core/time/clock.ts";
 import type { PriorityLevelConfiguration } from "../../kinds/generated/types.ts";
 import { Demand } from "./demand.ts";
+import { Utilization } from "./lasting.ts";
 import type { Limits } from "./limits.ts";
 import { Queues } from "./queues.ts";
 import { RetryAfter } from "./retry-after.ts";
@@ -13,6 +14,7 @@ export class Level {
 	readonly name: string;
 	readonly queues: Queues;
 	readonly demand: Demand;
+	readonly utilization: Utilization;
 	readonly retryAfter = new RetryAfter();
 	uid = "";
 	isExempt = false;
@@ -24,10 +26,18 @@ export class Level {
 	mostSeatsOfOne = 1;
 	readonly done = { dispatched: 0, rejected: 0, timedOut: 0, cancelled: 0 };
 
-	constructor(name: string, clock: Clock) {
+	readonly #clock: Clock;
+	/** To compare with while it has none of its own. */
+	readonly #idleSeats: number;
+
+	/** @param serverSeats of the whole server */
+	constructor(name: string, clock: Clock, serverSeats: number) {
 		this.name = name;
 		this.queues = new Queues(clock);
 		this.demand = new Demand(clock.monotonicMs());
+		this.utilization = new Utilization(clock.monotonicMs());
+		this.#clock = clock;
+		this.#idleSeats = Math.max(1, Math.round(serverSeats / 10));
 	}
 
 	/** Takes effect immediately for waiting requests. If its shares have changed, borrowing starts over. */
@@ -49,8 +59,10 @@ export class Level {
 	}
 
 	/** Notes what is needed now. */
-	note(nowMs: number): void {
-		this.demand.set(this.queues.seatsRunning + this.queues.seatsWaiting, nowMs);
+	note(nowMs = this.#clock.monotonicMs()): void {
+		const { queues } = this;
+		this.demand.set(queues.seatsRunning + queues.seatsWaiting, nowMs);
+		this.utilization.set(queues, this.current > 0 ? this.current : this.#idleSeats, queues.places, nowMs);
 	}
 
 	#seats(): number {

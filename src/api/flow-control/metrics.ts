@@ -1,16 +1,30 @@
 /** `apiserver_flowcontrol_…`. Counting is an addition; what levels know anyway is read when it is asked for. */
-import type { Counter, GaugeValue, Histogram, MetricRegistry, Series } from "../../core/metrics/registry.ts";
+import {
+	type Counter,
+	type GaugeValue,
+	type Histogram,
+	histogramSamples,
+	type MetricFamily,
+	type MetricRegistry,
+	type Series,
+} from "../../core/metrics/registry.ts";
+import type { Utilization } from "./lasting.ts";
 import type { Level } from "./level.ts";
 import type { Refusal } from "./queues.ts";
 
 const prefix = "apiserver_flowcontrol_";
 const classLabels = ["priority_level", "flow_schema"];
 const secondsBounds = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];
+const lengthBounds = [0, 10, 25, 50, 100, 250, 500, 1000];
 const seatBounds = [1, 2, 4, 8, 16, 32, 64, 100];
 
 /** What is counted of one FlowSchema's requests to one level. */
 export class ClassCounts {
 	readonly seats: Histogram;
+	/** Of queues, as they were found. */
+	readonly queueLengths: Histogram;
+	/** Turns for which there were too few seats. */
+	readonly stayed: Counter;
 	readonly #dispatched: Counter;
 	readonly #execution: Histogram;
 	readonly #ofWaiting: (isRun: boolean) => Histogram;
@@ -22,6 +36,8 @@ export class ClassCounts {
 
 	constructor(parts: FamiliesOfClass, labels: readonly [string, string]) {
 		this.seats = parts.seats.of(...labels);
+		this.queueLengths = parts.lengths.of(...labels);
+		this.stayed = parts.stayed.of(...labels);
 		this.#dispatched = parts.dispatched.of(...labels);
 		this.#execution = parts.execution.of(...labels, "regular");
 		this.#ofWaiting = (isRun) => parts.waiting.of(...labels, String(isRun));
@@ -60,6 +76,8 @@ interface FamiliesOfClass {
 	waiting: Series<Histogram>;
 	execution: Series<Histogram>;
 	seats: Series<Histogram>;
+	lengths: Series<Histogram>;
+	stayed: Series<Counter>;
 }
 
 export class FlowMetrics {
@@ -84,6 +102,17 @@ export class FlowMetrics {
 				[...classLabels, "type"],
 			),
 			seats: metrics.histograms(name("work_estimated_seats"), "Seats that requests take", seatBounds, classLabels),
+			lengths: metrics.histograms(
+				name("request_queue_length_after_enqueue"),
+				"Length of the queue that a request waits in, with it",
+				lengthBounds,
+				classLabels,
+			),
+			stayed: metrics.counters(
+				name("request_dispatch_no_accommodation_total"),
+				"Turns of requests for which there were too few seats",
+				classLabels,
+			),
 		};
 		const ofClasses = (short: string, help: string, read: (counts: ClassCounts) => number) =>
 			metrics.gauge(name(short), help, classLabels, () =>
@@ -107,6 +136,21 @@ export class FlowMetrics {
 		ofLevels("demand_seats_average", `${needed}: on average`, ({ demand }) => demand.average);
 		ofLevels("demand_seats_stdev", `${needed}: standard deviation`, ({ demand }) => demand.deviation);
 		ofLevels("demand_seats_smoothed", "Seats that levels are planned to need", ({ demand }) => demand.smoothed);
+		const lasting = (short: string, help: string, read: Read) =>
+			metrics.add(utilizationFamily(name(short), `${help}, in nanoseconds`, levels, read));
+		lasting(
+			"priority_level_seat_utilization",
+			"How long which part of the seats was taken",
+			({ seats: executing }) => ({ executing }),
+		);
+		lasting(
+			"priority_level_request_utilization",
+			"How long as many requests as which part of the seats, or of the places in queues, ran or waited",
+			({ executing, waiting }) => ({ executing, waiting }),
+		);
+		lasting("demand_seats", "How long which part of the seats was taken or waited for", ({ demand }) => ({
+			"": demand,
+		}));
 	}
 
 	/** Of a level and a FlowSchema, by name. */
@@ -120,4 +164,19 @@ export class FlowMetrics {
 		}
 		return found.counts;
 	}
+}
+
+/** What of a level, by its phase; without a phase by `""`. */
+type Read = (of: Utilization) => Readonly<Record<string, { histogram: Histogram }>>;
+
+function utilizationFamily(name: string, help: string, levels: () => readonly Level[], read: Read): MetricFamily {
+	const samples = () =>
+		levels().flatMap((level) => {
+			// What is so now has lasted until now.
+			level.note();
+			return Object.entries(read(level.utilization)).flatMap(([phase, { histogram }]) =>
+				histogramSamples(histogram, { ...(phase !== "" && { phase }), priority_level: level.name }, name),
+			);
+		});
+	return { name, help, type: "histogram", samples };
 }

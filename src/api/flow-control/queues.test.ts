@@ -31,6 +31,8 @@ function level(config: { queues: number; handSize: number; queueLengthLimit: num
 				return;
 			}
 			queues.wait({
+				queued() {},
+				stays() {},
 				seats,
 				flow,
 				nowMs: clock.monotonicMs(),

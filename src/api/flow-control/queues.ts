@@ -15,6 +15,7 @@ export interface Waiting {
 	readonly flow: string;
 	readonly arrivedMs: number;
 	readonly start: (place: Queue) => void;
+	readonly stays: () => void;
 	readonly queue: Queue;
 	readonly timer: Timer;
 }
@@ -51,6 +52,10 @@ export interface Entrance {
 	patienceMs: number;
 	/** Aborts when the client is gone. */
 	signal: AbortSignal;
+	/** Called at once, if it waits. @param length of its queue, with it */
+	queued(length: number): void;
+	/** Called each time when it is its turn, but there are too few seats. */
+	stays(): void;
 	/** Called later, once: it may run now. */
 	start(place: Queue): void;
 	/** Called at once or later, instead. */
@@ -86,6 +91,12 @@ export class Queues {
 		return this.#config;
 	}
 
+	/** Of requests that may wait. */
+	get places(): number {
+		const { queues, queueLengthLimit } = this.#config;
+		return Math.max(1, queueLengthLimit) * Math.max(1, queues);
+	}
+
 	get limit(): number {
 		return this.#limit;
 	}
@@ -112,7 +123,7 @@ export class Queues {
 
 	/** Waits for seats, which `take` had none of. */
 	wait(entrance: Entrance): void {
-		const { seats, flow, nowMs, patienceMs, signal, start, refuse } = entrance;
+		const { seats, flow, nowMs, patienceMs, signal, queued, stays, start, refuse } = entrance;
 		const { queues, queueLengthLimit } = this.#config;
 		if (queues === 0) {
 			refuse("concurrency-limit");
@@ -139,6 +150,7 @@ export class Queues {
 			arrivedMs: nowMs,
 			queue,
 			timer,
+			stays,
 			start: (place) => {
 				signal.removeEventListener("abort", gone);
 				start(place);
@@ -153,6 +165,7 @@ export class Queues {
 		queue.seatsWaiting += seats;
 		this.waiting++;
 		this.seatsWaiting += seats;
+		queued(queue.waiting.size);
 		// Those before may be too wide for the seats that are left, and it be its turn.
 		this.dispatch();
 	}
@@ -174,7 +187,11 @@ export class Queues {
 	dispatch(): void {
 		while (this.waiting > 0) {
 			const next = this.#next();
-			if (next === undefined || !this.#fits(next.seats)) return;
+			if (next === undefined) return;
+			if (!this.#fits(next.seats)) {
+				next.stays();
+				return;
+			}
 			const { queue, seats } = next;
 			this.#forget(next);
 			next.timer.cancel();

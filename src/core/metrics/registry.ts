@@ -29,13 +29,14 @@ export class Histogram {
 		this.counts = new Array<number>(bounds.length + 1).fill(0);
 	}
 
-	observe(value: number): void {
+	/** @param weight how often it was observed */
+	observe(value: number, weight = 1): void {
 		const { bounds, counts } = this;
 		// Most are small: the first bounds hold them.
 		let place = 0;
 		while (place < bounds.length && value > (bounds[place] ?? 0)) place++;
-		counts[place] = (counts[place] ?? 0) + 1;
-		this.sum += value;
+		counts[place] = (counts[place] ?? 0) + weight;
+		this.sum += value * weight;
 	}
 }
 
