@@ -1,10 +1,12 @@
 /**
  * The MySQL lab: every command of examples/mysql/README.md as it stands, with a real MariaDB, and what a reader would
- * check besides.
+ * check besides. With images instead of the machine's programs, and with containerd, by `npm run test:images`.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mysqlImage } from "../../src/images/testing/notes-images.ts";
+import { startRegistry, type TestRegistry } from "../../src/images/testing/registry.ts";
 import { eventually, root, run, succeeded, TestCluster } from "./cluster.ts";
 
 const readme = readFileSync(join(root, "examples/mysql/README.md"), "utf8");
@@ -14,8 +16,17 @@ const steps = new Map(
 	commands.split("\n\n").map((block): [string, string] => [/^# (.*)/.exec(block)?.[1] ?? "set up", block]),
 );
 
-describe("the MySQL lab", { timeout: 90_000 }, () => {
+const ways: readonly (readonly string[])[] =
+	process.env.COX_NOTES_IMAGES === "all"
+		? [
+				["--images", "registry"],
+				["--runtime", "containerd"],
+			]
+		: [[]];
+
+describe.each(ways)("the MySQL lab %s %s", { timeout: 90_000 }, (...options) => {
 	let cluster: TestCluster;
+	let registry: TestRegistry | undefined;
 	const done = new Set<string>();
 
 	/** Runs a step of the README as its reader would: in a shell, in the project's folder. */
@@ -38,9 +49,19 @@ describe("the MySQL lab", { timeout: 90_000 }, () => {
 	}
 
 	beforeAll(async () => {
-		cluster = await TestCluster.start("--nodes", "3");
-	});
-	afterAll(() => cluster?.[Symbol.asyncDispose]());
+		cluster = await TestCluster.start("--nodes", "3", ...options);
+		if (options.length === 0) return;
+		registry = await startRegistry();
+		const image = mysqlImage();
+		await registry.push(image, "library/mysql", "8.0");
+		await registry.push(image, "library/mariadb", "10.11");
+		const mirrors = `mirrors: { docker.io: { endpoint: ["http://${registry.host}"] } }\n`;
+		writeFileSync(`${cluster.data}/registries.yaml`, mirrors);
+	}, 180_000);
+	afterAll(async () => {
+		await cluster?.[Symbol.asyncDispose]();
+		await registry?.stop();
+	}, 120_000);
 
 	test("three replicas run on three nodes, each with a claim of its own", async () => {
 		await step("set up");

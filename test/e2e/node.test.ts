@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { eventually, TestCluster } from "./cluster.ts";
 
 const directory = mkdtempSync(`${tmpdir()}/cox-e2e-node-`);
+const manifests = `${directory}/static`;
 let cluster: TestCluster;
 const pod = (name: string, command: string, more: object = {}) => ({
 	apiVersion: "v1",
@@ -17,7 +18,8 @@ const pod = (name: string, command: string, more: object = {}) => ({
 });
 beforeAll(async () => {
 	writeFileSync(`${directory}/kubelet.yaml`, "shutdownGracePeriod: 20s\n");
-	cluster = await TestCluster.start("--kubelet-config", `${directory}/kubelet.yaml`);
+	mkdirSync(manifests);
+	cluster = await TestCluster.start("--kubelet-config", `${directory}/kubelet.yaml`, "--manifests", manifests);
 });
 afterAll(async () => {
 	await cluster[Symbol.asyncDispose]();
@@ -25,9 +27,8 @@ afterAll(async () => {
 });
 
 it("runs the pods of files, and shows them as mirror pods", async () => {
-	const file = `${cluster.data}/manifests/web.yaml`;
-	mkdirSync(`${cluster.data}/manifests`, { recursive: true });
-	writeFileSync(`${cluster.data}/manifests/bad.yaml`, "kind: [");
+	const file = `${manifests}/web.yaml`;
+	writeFileSync(`${manifests}/bad.yaml`, "kind: [");
 	writeFileSync(file, JSON.stringify(pod("web", "echo static; sleep 1000")));
 	const ready = () => cluster.kubectl("wait", "pod/web-node-1", "--for=condition=Ready", "--timeout=60s");
 	await eventually(ready, 60_000);

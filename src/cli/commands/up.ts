@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { control } from "../../cluster/control/control-client.ts";
@@ -21,6 +21,7 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | 
 	publish?: string;
 	ingressPorts?: IngressPorts;
 	kubeletConfig?: string;
+	manifests?: string;
 	foreground?: true;
 	enableAdmissionPlugins?: string;
 	encryptionProviderConfig?: string;
@@ -39,6 +40,16 @@ export function upCommand(): Command {
 		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(runtimes))
 		.addOption(new Option("--clock <clock>", "virtual: time that 'cox clock' controls").choices(["system", "virtual"]))
 		.option("--kubelet-config <file>", "a KubeletConfiguration for all nodes (default: as at the last start)")
+		.option(
+			"--manifests <dir>",
+			"directory whose files are static pods of every node; 'own': manifests/ of the data directory (default)",
+			argument(parseManifests),
+		)
+		.addOption(
+			new Option("--cri-socket <path>", "not supported; see docs/containerd.md")
+				.hideHelp()
+				.argParser(argument(refuseCriSocket)),
+		)
 		.option(
 			"--enable-admission-plugins <names>",
 			"optional admission plugins, comma-separated (default: as at the last start)",
@@ -82,6 +93,21 @@ export function upCommand(): Command {
 	return withApiOptions(command).action(up);
 }
 
+/** @returns an absolute path; "" for the cluster's own */
+function parseManifests(value: string): string {
+	if (value === "own") return "";
+	const path = resolve(value);
+	if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${path} is not a directory`);
+	return path;
+}
+
+function refuseCriSocket(): never {
+	throw new Error(
+		"a containerd that runs already is outside of the nodes, whose namespaces hold their pods' mounts and networks; " +
+			"'--runtime containerd' starts one inside each node",
+	);
+}
+
 function argument<T>(parse: (value: string) => T): (value: string) => T {
 	return (value) => {
 		try {
@@ -103,12 +129,13 @@ async function up(given: UpOptions): Promise<void> {
 		...(historyAllRuns !== undefined && { allRuns: historyAllRuns }),
 	};
 	const layout = layoutFrom({ data });
-	const { nodes, runtime, clock, showHome, images, imageStore, publish, ingressPorts } = wanted;
+	const { nodes, runtime, clock, manifests, showHome, images, imageStore, publish, ingressPorts } = wanted;
 	const options: LaunchOptions = {
 		...(history === false ? { history } : Object.keys(kept).length > 0 && { history: kept }),
 		...(nodes !== undefined && { nodes }),
 		...(runtime !== undefined && { runtime }),
 		...(clock !== undefined && { clock }),
+		...(manifests !== undefined && { manifests }),
 		...(showHome !== undefined && { showHome }),
 		...(images !== undefined && { images }),
 		...(publish !== undefined && { publish }),

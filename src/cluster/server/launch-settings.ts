@@ -14,6 +14,8 @@ export function launchSettings(existing: Settings | undefined, options: LaunchOp
 	refuseChange(settings, options);
 	changeSettings(settings, options);
 	if (options.kubelet !== undefined) settings.kubelet = options.kubelet;
+	if (options.manifests === "") delete settings.manifests;
+	else if (options.manifests !== undefined) settings.manifests = options.manifests;
 	if (options.showHome !== undefined) settings.showHome = options.showHome;
 	if (options.publish !== undefined) settings.publish = options.publish;
 	if (options.ingressPorts !== undefined) settings.ingressPorts = options.ingressPorts;
@@ -45,6 +47,8 @@ function refuseChange(settings: Settings, options: LaunchOptions): void {
 			);
 	if (options.kubelet !== undefined && settings.runtime === "simulated")
 		throw new Error("--kubelet-config needs real nodes: simulated ones do not use it");
+	if (options.manifests !== undefined && settings.runtime === "simulated")
+		throw new Error("--manifests needs real nodes: simulated ones have no static pods");
 	for (const [name, value] of [
 		["--publish", options.publish],
 		["--ingress-ports", options.ingressPorts],

@@ -22,6 +22,7 @@ type ChangedAtStart =
 	| "runtime"
 	| "clock"
 	| "kubelet"
+	| "manifests"
 	| "showHome"
 	| "publish"
 	| "ingressPorts"
@@ -65,6 +66,9 @@ export async function launch(
 	const { kubelet } = readSettings(layout.settings) ?? {};
 	if (options.kubelet !== undefined && !sameJson(options.kubelet, kubelet))
 		throw new Error("the cluster runs with another --kubelet-config; run 'cox down', then 'cox up' with this one");
+	const { manifests = "" } = readSettings(layout.settings) ?? {};
+	if ((options.manifests ?? manifests) !== manifests)
+		throw new Error("another --manifests takes effect when the cluster starts: run 'cox down' first");
 	refuseOtherPlugins(layout, options);
 	refuseOtherApi(layout, options);
 	const encryption = readSettings(layout.settings)?.encryption?.file ?? "";

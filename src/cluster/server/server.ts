@@ -153,11 +153,12 @@ export class ClusterServer {
 	 * so it is called when the first agent's process has been started: both start at the same time
 	 */
 	async #startNodes(controlPlane: () => Promise<ControlPlane>, progress: (text: string) => void): Promise<void> {
-		const { kubelet, showHome, images, imageStore } = this.#settings;
+		const { kubelet, manifests, showHome, images, imageStore } = this.#settings;
 		await this.#assembly.createPool(controlPlane, () => ({
 			layout: this.#layout,
 			clock: systemClock(),
-			kubelet,
+			// As with upstream's kubelet, the flag goes before the configuration.
+			kubelet: manifests === undefined ? kubelet : { ...kubelet, staticPodPath: manifests },
 			showHome,
 			images,
 			imageStore,

@@ -21,6 +21,8 @@ export interface Settings extends ApiSettings, ClusterNetwork {
 	port: number;
 	/** The user's KubeletConfiguration for all nodes; absent: defaults. */
 	kubelet?: KubeletDocument;
+	/** Absolute path of the directory of static pods (`cox up --manifests`); absent: `manifests` of the data directory. */
+	manifests?: string;
 	/** Whether containers see the machine's home directories and credentials. */
 	showHome?: boolean;
 	/** Where ports of pods and Services are opened (`cox up --publish`); absent: 127.0.0.1. */
