@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:http";
 import { join, resolve } from "node:path";
 import { Flags, type FlagTable, helpText } from "./flags.ts";
 
-export const etcdFlags: FlagTable = {
+const etcdFlags: FlagTable = {
 	"data-dir": "value",
 	"listen-client-urls": "value",
 	"advertise-client-urls": "value",

@@ -91,7 +91,7 @@ export type Outcome =
 	  };
 
 /** What one call may cost (upstream's PerCallLimit). */
-export const perCallCostLimit = 1_000_000;
+const perCallCostLimit = 1_000_000;
 
 /** What expressions may use. Immutable; programs of one environment share it. */
 export class Environment {

@@ -191,7 +191,7 @@ class EntryForm {
 }
 
 /** An empty account. */
-export const nobodys = new AccountForm([]).list([], []);
+const nobodys = new AccountForm([]).list([], []);
 
 /** The list itself, or an equal one that shares what it can; a list that has not all it should is left as it is. */
 export function shared(list: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] {

@@ -39,15 +39,6 @@ export function withCondition(
 	return { ...status, conditions: conditions.with(at, next) };
 }
 
-export function withoutCondition(
-	status: CustomResourceDefinitionStatus | undefined,
-	type: ConditionType,
-): CustomResourceDefinitionStatus {
-	const conditions = status?.conditions ?? [];
-	if (!conditions.some((condition) => condition.type === type)) return status ?? {};
-	return { ...status, conditions: conditions.filter((condition) => condition.type !== type) };
-}
-
 function isEquivalent(one: CustomResourceDefinitionCondition, other: CustomResourceDefinitionCondition): boolean {
 	return one.status === other.status && one.reason === other.reason && one.message === other.message;
 }

@@ -20,7 +20,7 @@ export interface Uplink {
 }
 
 /** Of the links of all clusters. At most 15 characters with the digits. */
-export const linkPrefix = "cox";
+const linkPrefix = "cox";
 const inSwitch = "up0";
 /** Links have blocks of four addresses in it. */
 const linkBlocks = { base: parseIPv4("169.254.32.0") ?? 0, count: 64 * 64 };

@@ -118,9 +118,6 @@ export type Finding = {
 	};
 }[Code];
 
-/** Findings of one code, for the sentences. */
-export type FindingOf<C extends Code> = Extract<Finding, { code: C }>;
-
 export function finding<C extends Code>(
 	about: Subject,
 	code: C,

@@ -15,11 +15,6 @@ export function sizeOf(value: unknown): number {
 	return value instanceof CelValue && "costSize" in value ? Number(value.costSize) : 1;
 }
 
-/** The cost of visiting all of a value once. */
-export function traversal(value: unknown): number {
-	return scale(sizeOf(value), perCharacter);
-}
-
 /** The cost of comparing two values, which ends with the shorter one. */
 export function comparison(a: unknown, b: unknown): number {
 	if (a instanceof LibraryValue) return 1;

@@ -1,4 +1,3 @@
-import { CelMap } from "./cel-map.ts";
 import { CelValue, Double } from "./value.ts";
 
 const two63 = 2 ** 63;
@@ -39,9 +38,4 @@ export function doubleOf(value: unknown): number | undefined {
 /** A double as a value. */
 export function asDouble(value: number): number | Double {
 	return isInt(value) ? new Double(value) : value;
-}
-
-/** Whether a value is a map or an object with fields. */
-export function isMapLike(value: unknown): boolean {
-	return typeof value === "object" && value !== null && (value instanceof CelMap || typeNameOf(value) === "map");
 }

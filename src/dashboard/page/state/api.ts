@@ -1,5 +1,5 @@
 /** Requests to the API server, as the session's user. */
-import { session } from "./session.ts";
+import { sessionHeader } from "./session.ts";
 
 /** What the API server answers to a request that it refuses. */
 export class Refusal extends Error {
@@ -76,7 +76,7 @@ async function send(
 		...(signal !== undefined && { signal }),
 		headers: {
 			accept: "application/json",
-			"x-cox-csrf": session.value?.csrf ?? "",
+			...sessionHeader(),
 			...(body !== undefined && { "content-type": type }),
 		},
 	});

@@ -1,6 +1,6 @@
 /** The cluster's time. */
 import { signal } from "@preact/signals";
-import { type ClockInfo, session } from "./session.ts";
+import { type ClockInfo, session, sessionHeader } from "./session.ts";
 
 interface Reading {
 	clock: ClockInfo;
@@ -36,7 +36,7 @@ export async function turn(command: object): Promise<void> {
 	const response = await fetch("/clock", {
 		method: "POST",
 		body: JSON.stringify(command),
-		headers: { "x-cox-csrf": session.value?.csrf ?? "", "content-type": "application/json" },
+		headers: { ...sessionHeader(), "content-type": "application/json" },
 	});
 	const answer = (await response.json()) as ClockInfo & { message?: string };
 	if (!response.ok) throw new Error(answer.message);

@@ -60,7 +60,7 @@ export const roots: Readonly<Record<Plural, string>> = {
 	runs: "/apis/history.coxswain.io/v1",
 };
 
-export const plurals = Object.keys(roots) as Plural[];
+const plurals = Object.keys(roots) as Plural[];
 
 /** The path of an object. */
 export function pathOf(plural: Plural, { namespace, name }: { namespace?: string | undefined; name: string }): string {
@@ -78,14 +78,10 @@ interface Collection {
 	objects: Map<string, Watched>;
 	list: readonly Watched[] | undefined;
 	changes: Signal<number>;
-	isDenied: boolean;
 }
 
 const collections = Object.fromEntries(
-	plurals.map((plural): [string, Collection] => [
-		plural,
-		{ objects: new Map(), list: undefined, changes: signal(0), isDenied: false },
-	]),
+	plurals.map((plural): [string, Collection] => [plural, { objects: new Map(), list: undefined, changes: signal(0) }]),
 ) as Record<Plural, Collection>;
 
 /** All objects of a kind that the user may see, in the order of their keys. */
@@ -101,12 +97,6 @@ export function controlled<P extends Plural>(plural: P, uid: string): readonly K
 	return all(plural).filter(({ metadata }) =>
 		metadata.ownerReferences?.some((one) => one.controller && one.uid === uid),
 	);
-}
-
-/** Whether the user may not list the kind. */
-export function isDenied(plural: Plural): boolean {
-	void collections[plural].changes.value;
-	return collections[plural].isDenied;
 }
 
 export function find<P extends Plural>(plural: P, namespace: string | undefined, name: string): Kinds[P] | undefined {
@@ -180,7 +170,6 @@ function take({ p, t, o }: Line, byPath: ReadonlyMap<string, Plural>, first: Map
 	const isFirstEnd = t === "BOOKMARK" && o.metadata.annotations?.[initialEnd] === "true";
 	if (t === "DENIED" || isFirstEnd) {
 		collection.objects = first.get(plural) ?? collection.objects;
-		collection.isDenied = t === "DENIED";
 		first.delete(plural);
 		changed(plural);
 		return;

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { csrfHeader } from "../../guard.ts";
 
 export interface SessionInfo {
 	user: string;
@@ -17,6 +18,11 @@ export interface ClockInfo {
 
 /** Undefined before it is known. */
 export const session = signal<SessionInfo | undefined>(undefined);
+
+/** The header that requests need to change something. */
+export function sessionHeader(): Record<string, string> {
+	return { [csrfHeader]: session.value?.csrf ?? "" };
+}
 
 /** @throws Error if nobody is logged in */
 export async function loadSession(): Promise<void> {

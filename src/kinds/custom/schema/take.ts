@@ -53,7 +53,7 @@ export function takeObject(
 }
 
 /** Takes a value inside of an object, such as a default: of what it lacks nothing is reported. */
-export function takeValue(value: unknown, node: SchemaNode): unknown {
+function takeValue(value: unknown, node: SchemaNode): unknown {
 	return take(value, node, false, { fills: true, path: [], problems: [], unknownFields: [], filled: nothing() });
 }
 

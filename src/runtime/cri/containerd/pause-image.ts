@@ -71,7 +71,7 @@ const headerBytes = 64 + 56;
  * A static ELF executable: `rt_sigaction(SIGCHLD, SIG_IGN)`, then it waits again and again.
  * @throws Error for an architecture that it is not written for
  */
-export function pauseProgram(architecture: string): Buffer {
+function pauseProgram(architecture: string): Buffer {
 	const known = programs[architecture];
 	if (known === undefined) throw new Error(`sandboxes of containerd are not supported on ${architecture}`);
 	// struct sigaction of the kernel: SIG_IGN, no flags, no restorer, no mask.
