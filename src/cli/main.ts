@@ -1,8 +1,9 @@
-/** `cox`: loads the command that is named, and runs it. */
+/** `cox`: loads the command that is named, and runs it; without one, says where things stand. */
 import { Command } from "commander";
 import { version } from "../cluster/files/version.ts";
 import { commands } from "./commands/all.ts";
-import { reportFailure } from "./options/output.ts";
+import { layoutFrom } from "./options/data-option.ts";
+import { reportFailure, say } from "./options/output.ts";
 import { ownCommand, withOwnCommand } from "./options/own-command.ts";
 
 const program = new Command(ownCommand)
@@ -12,7 +13,8 @@ const program = new Command(ownCommand)
 	.showHelpAfterError(`(${ownCommand} --help lists the commands)`);
 
 async function main(): Promise<void> {
-	const [word = ""] = process.argv.slice(2);
+	const [word] = process.argv.slice(2);
+	if (word === undefined) return showOverview();
 	// Only the named command is loaded; help and error messages need all of them.
 	const named = new Map(Object.entries(commands)).get(word);
 	const wanted = named === undefined ? Object.values(commands) : [named];
@@ -24,6 +26,11 @@ async function main(): Promise<void> {
 }
 
 main().catch(reportFailure);
+
+async function showOverview(): Promise<void> {
+	const { overview } = await import("./overview/overview.ts");
+	say(await overview(layoutFrom({})));
+}
 
 /** Reports mistakes on the command line like other errors, and calls the program in its help as users do. */
 function sayMistakes(command: Command): void {

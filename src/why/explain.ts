@@ -87,8 +87,24 @@ export function isHarmless({ code }: Finding): boolean {
 	return harmless.has(code);
 }
 
+/** An object, and the findings about it. */
+export interface Problem {
+	type: Explained;
+	name: string;
+	findings: Finding[];
+}
+
+/** The problems of several namespaces; those of nodes, which all have in common, come once. */
+export function allProblems(evidence: readonly Evidence[]): (Problem & { namespace: string })[] {
+	return evidence.flatMap((one, index) =>
+		problems(one)
+			.filter(({ type }) => type !== "node" || index === 0)
+			.map((problem) => ({ ...problem, namespace: one.namespace })),
+	);
+}
+
 /** Nodes, and objects that no controller manages, with findings that are not harmless. */
-export function problems(evidence: Evidence): { type: Explained; name: string; findings: Finding[] }[] {
+export function problems(evidence: Evidence): Problem[] {
 	return explainedTypes.flatMap((type) =>
 		explainers[type]
 			.among(evidence)

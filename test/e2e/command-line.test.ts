@@ -1,9 +1,9 @@
-/** Error messages for invalid command lines. */
+/** What commands print: errors for invalid command lines, and results. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { root, run } from "./cluster.ts";
+import { eventually, root, run, TestCluster } from "./cluster.ts";
 
 test("mistakes on the command line are reported in one form, and none of them touches a file", async () => {
 	const folder = mkdtempSync(join(tmpdir(), "cox-line-"));
@@ -16,6 +16,8 @@ test("mistakes on the command line are reported in one form, and none of them to
 	try {
 		const lines: [string[], string][] = [
 			[["up", "--nodse", "3"], "unknown option '--nodse'\n(Did you mean --nodes?)"],
+			[["statsu"], "unknown command 'statsu'\n(Did you mean status?)"],
+			[["node", "lst"], "unknown command 'lst'\n(Did you mean list?)"],
 			[["snapshot", "save"], "missing required argument 'file'"],
 			[["logs", "job/a", "--tail", "x"], "option '--tail <lines>' argument 'x' is invalid"],
 			[["logs", "job/a", "--run", "b"], "job/a and --run b both name a run"],
@@ -53,4 +55,35 @@ test("cox doctor finds what nodes with real pods need, and says of each check wh
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
+});
+
+test("cox alone says where things stand, and commands that read print JSON on request", async () => {
+	const lonely = {
+		apiVersion: "v1",
+		kind: "Pod",
+		metadata: { name: "lonely" },
+		spec: { nodeSelector: { disk: "none" }, containers: [{ name: "app", image: "app" }] },
+	};
+	await using cluster = TestCluster.empty();
+	expect(await cluster.coxOk()).toMatch(/^There is no cluster in .*\n\n {2}cox up --nodes 3 /);
+	expect(JSON.parse(await cluster.coxOk("version", "--json"))).toMatchObject({ server: null });
+	await cluster.coxOk("up", "--runtime", "simulated");
+	await cluster.kubectlInput(JSON.stringify(lonely), "apply", "-f", "-");
+	const text = await eventually(async () => {
+		const said = await cluster.coxOk();
+		expect(said).toContain("1 problem:");
+		return said;
+	});
+	expect(text).toMatch(/is running: 1 node, 1 pod\.\n/);
+	expect(text).toMatch(/^ {2}default pod\/lonely: .*\S/m);
+	const [nodes, clock, versions] = await Promise.all(
+		[["node", "list"], ["clock", "show"], ["version"]].map(async (words) =>
+			JSON.parse(await cluster.coxOk(...words, "--json")),
+		),
+	);
+	expect(nodes).toMatchObject([{ name: "node-1", ready: true }]);
+	expect(clock).toMatchObject({ kind: "system" });
+	expect(versions.server.kubernetes).toBe(versions.client.kubernetes);
+	await cluster.coxOk("down");
+	expect(await cluster.coxOk()).toContain("is stopped: 1 node, simulated runtime.");
 });

@@ -23,6 +23,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	test: async () => (await import("./test.ts")).testCommand(),
 	envtest: async () => (await import("./envtest.ts")).envtestCommand(),
 	types: async () => (await import("./types.ts")).typesCommand(),
+	version: async () => (await import("./version.ts")).versionCommand(),
 	tour: async () => (await import("./tour.ts")).tourCommand(),
 	reset: async () => (await import("./reset.ts")).resetCommand(),
 };

@@ -4,7 +4,7 @@ import { kernelChecks } from "../doctor/kernel-checks.ts";
 import { machineChecks } from "../doctor/machine-checks.ts";
 import { programChecks } from "../doctor/program-checks.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
-import { say } from "../options/output.ts";
+import { say, sayJson } from "../options/output.ts";
 
 const marks: Readonly<Record<Grade, string>> = { good: "✓", poor: "!", bad: "✗" };
 
@@ -14,7 +14,7 @@ export function doctorCommand(): Command {
 		.action(async (options: { data?: string; json?: true }) => {
 			const checks = [...machineChecks(layoutFrom(options)), ...kernelChecks, ...programChecks];
 			const found = await Promise.all(checks.map(async ({ name, look }) => ({ name, ...(await look()) })));
-			if (options.json) say(JSON.stringify(found, null, 2));
+			if (options.json) sayJson(found);
 			else say(found.map(lineOf).join("\n"));
 			if (found.some(({ grade }) => grade === "bad")) process.exitCode = 1;
 		});

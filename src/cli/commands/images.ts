@@ -15,7 +15,7 @@ import { prune, type Removal, removeGarbage, removeImage, usedImages } from "../
 import type { ImageEntry, ImageStore } from "../../images/store/store.ts";
 import { StoreWriter } from "../../images/store/store-writer.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
-import { duration, say, table } from "../options/output.ts";
+import { duration, say, sayJson, table } from "../options/output.ts";
 
 interface Options {
 	data?: string;
@@ -52,7 +52,7 @@ export function imagesCommand(): Command {
 		.action((names: string[], options: Options) => exportTo(opened(options).store, names, options));
 	add("inspect", "print what an image says, as JSON")
 		.argument("<image>", "a name or a digest")
-		.action((name: string, options: Options) => say(JSON.stringify(found(opened(options).store, name), null, 2)));
+		.action((name: string, options: Options) => sayJson(found(opened(options).store, name)));
 	add("remove", "remove names of images; an image without names is deleted")
 		.argument("<image...>", "names or digests")
 		.action((names: string[], options: Options) => remove(opened(options).store, names));
@@ -74,7 +74,7 @@ function found(store: ImageStore, name: string): ImageEntry {
 function list(store: ImageStore, { json }: Options): void {
 	const entries = store.list();
 	if (json) {
-		say(JSON.stringify(entries, null, 2));
+		sayJson(entries);
 		return;
 	}
 	const used = usedImages(store);

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { control } from "../../cluster/control/control-client.ts";
 import type { NodeStatus } from "../../cluster/control/control-protocol.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
-import { say, table } from "../options/output.ts";
+import { say, sayJson, table } from "../options/output.ts";
 import { wholeNumber } from "../options/whole-number.ts";
 
 export function nodeCommand(): Command {
@@ -29,10 +29,13 @@ export function nodeCommand(): Command {
 			}),
 	);
 	node.addCommand(
-		clusterCommand("list", "list the nodes").action(async (options: { data?: string }) => {
-			const { nodes } = await control(layoutFrom(options), "status");
-			say(nodeTable(nodes));
-		}),
+		clusterCommand("list", "list the nodes")
+			.option("--json", "print JSON")
+			.action(async (options: { data?: string; json?: true }) => {
+				const { nodes } = await control(layoutFrom(options), "status");
+				if (options.json) sayJson(nodes);
+				else say(nodeTable(nodes));
+			}),
 	);
 	return node;
 }

@@ -7,7 +7,7 @@ import { testAnnotation } from "../../kinds/notify/annotations.ts";
 import { notificationPolicies } from "../../kinds/notify/notificationpolicy.ts";
 import type { NotificationTest } from "../../kinds/notify/types.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
-import { say } from "../options/output.ts";
+import { say, sayJson } from "../options/output.ts";
 
 /** The time for all attempts and for writing the status. */
 const patienceMs = 40_000;
@@ -18,10 +18,12 @@ export function notifyCommand(): Command {
 		clusterCommand("test", "send a test message to every sink of a policy, and print the results")
 			.argument("<policy>", "name of the NotificationPolicy")
 			.option("-n, --namespace <namespace>", "the namespace", "default")
-			.action(async (name: string, options: { data?: string; namespace: string }) => {
+			.option("--json", "print JSON")
+			.action(async (name: string, options: { data?: string; namespace: string; json?: true }) => {
 				await using connection = await connect(layoutFrom(options), "cox");
 				const { sinks = [] } = await sendTest(connection.client, { namespace: options.namespace, name });
-				for (const { name: sink, error } of sinks) say(`${sink}: ${error ?? "sent"}`);
+				if (options.json) sayJson(sinks);
+				else for (const { name: sink, error } of sinks) say(`${sink}: ${error ?? "sent"}`);
 				const failed = sinks.filter(({ error }) => error !== undefined).length;
 				if (failed > 0) throw new Error(`${failed} of ${sinks.length} sinks did not accept the test message`);
 			}),

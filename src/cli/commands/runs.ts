@@ -6,7 +6,7 @@ import { runs } from "../../kinds/history/run.ts";
 import type { Run } from "../../kinds/history/types.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { startMs } from "../options/latest-run.ts";
-import { say, table } from "../options/output.ts";
+import { say, sayJson, table } from "../options/output.ts";
 import { runMatcher } from "../options/run-name.ts";
 import { sinceMs } from "../options/since.ts";
 
@@ -32,7 +32,7 @@ export function runsCommand(): Command {
 			const { clock } = await control(layout, "status");
 			await using connection = await connect(layout, "cox");
 			const found = await wantedRuns(connection.client, name, options, clock.nowMs);
-			if (options.json) say(JSON.stringify(found, null, 2));
+			if (options.json) sayJson(found);
 			else if (found.length === 0) say(noRuns(name, options));
 			else say(runsText(found, options, clock.nowMs));
 		});

@@ -2,12 +2,13 @@ import { tmpdir } from "node:os";
 import { Command } from "commander";
 import type { StoreReport } from "../../cluster/snapshot/check.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
-import { say } from "../options/output.ts";
+import { say, sayJson } from "../options/output.ts";
 
 interface Options {
 	data?: string;
 	keys: boolean;
 	force?: true;
+	json?: true;
 }
 
 /** `cox snapshot`: saves the cluster's state to one file and restores it. */
@@ -42,21 +43,33 @@ export function snapshotCommand(): Command {
 	snapshot.addCommand(
 		clusterCommand("verify", "check a snapshot, or the cluster's own store: pages, tables, values, keys")
 			.argument("[file]", "default: the store in the data directory")
+			.option("--json", "print JSON")
 			.action(async (file: string | undefined, options: Options) => {
 				const { verifyCluster, verifySnapshot } = await import("../../cluster/snapshot/check.ts");
 				if (file === undefined) {
 					const layout = layoutFrom(options);
-					return tell(`the store in ${layout.data}`, await verifyCluster(layout, tmpdir()));
+					return tell(`the store in ${layout.data}`, await verifyCluster(layout, tmpdir()), options);
 				}
 				const { header, report } = await verifySnapshot(file, tmpdir());
+				if (options.json) return tellJson({ ...header, ...report });
 				const about = `cluster ${header.clusterId}, ${header.createdAt}, cox ${header.version}`;
-				tell(`${file} (${about}${header.withKeys ? "" : ", without keys"})`, report);
+				tell(`${file} (${about}${header.withKeys ? "" : ", without keys"})`, report, options);
 			}),
 	);
 	return snapshot;
 }
 
-function tell(what: string, { revision, keyCount, problems }: StoreReport): void {
+function tellJson(report: StoreReport): void {
+	sayJson(report);
+	if (report.problems.length > 0) process.exitCode = 1;
+}
+
+function tell(what: string, report: StoreReport, { json }: Options): void {
+	if (json) {
+		tellJson(report);
+		return;
+	}
+	const { revision, keyCount, problems } = report;
 	if (problems.length > 0) throw new Error(`${what} is damaged:\n  ${problems.join("\n  ")}`);
 	say(`${what} is whole: revision ${revision}, ${keyCount} entries`);
 }

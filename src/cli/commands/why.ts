@@ -2,13 +2,13 @@ import { type Command, Option } from "commander";
 import { type Connection, connect } from "../../cluster/control/connect.ts";
 import { control } from "../../cluster/control/control-client.ts";
 import { ApiError } from "../../core/errors.ts";
-import { type Explained, explain, problems } from "../../why/explain.ts";
+import { allProblems, type Explained, explain, problems } from "../../why/explain.ts";
 import type { Evidence } from "../../why/findings/evidence.ts";
 import type { Finding, LogRef } from "../../why/findings/finding.ts";
 import { gather, gatherAll } from "../../why/gather.ts";
 import { phraseOf } from "../../why/text/sentences.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
-import { say } from "../options/output.ts";
+import { say, sayJson } from "../options/output.ts";
 import { explanationText } from "../why/explanation-text.ts";
 import { objectNamed } from "../why/object-name.ts";
 
@@ -49,14 +49,7 @@ export function whyCommand(): Command {
 			const found = options.allNamespaces
 				? problemsOfAll(what, await gatherAll(connection.client, nowMs))
 				: explained(what, await gather(connection.client, namespace, nowMs));
-			if (options.json)
-				return say(
-					JSON.stringify(
-						found.map((one) => asJson(one, language)),
-						null,
-						2,
-					),
-				);
+			if (options.json) return sayJson(found.map((one) => asJson(one, language)));
 			if (found.length === 0)
 				return say(options.allNamespaces ? "no problems" : `no problems in namespace ${namespace}`);
 			const texts: string[] = [];
@@ -79,12 +72,9 @@ function explained(what: string | undefined, evidence: Evidence): Explanation[] 
 	return [{ namespace, type, name, findings: explain(type, name, evidence) ?? [] }];
 }
 
-/** Nodes belong to no namespace; they are told once. */
 function problemsOfAll(what: string | undefined, all: readonly Evidence[]): Explanation[] {
 	if (what !== undefined) throw new Error("-A explains all problems; name an object with -n NAMESPACE");
-	return all.flatMap((evidence, index) =>
-		explained(undefined, evidence).filter(({ type }) => type !== "node" || index === 0),
-	);
+	return allProblems(all);
 }
 
 function asJson({ namespace, type, name, findings }: Explanation, language: string): object {

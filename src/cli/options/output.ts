@@ -6,6 +6,11 @@ export function say(text: string): void {
 	process.stdout.write(`${withOwnCommand(text)}\n`);
 }
 
+/** Writes a value to standard output as JSON: what `--json` prints. */
+export function sayJson(value: unknown): void {
+	process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
 /** Prints an error in one sentence, and sets exit code 1. COX_DEBUG=1 adds the stack. */
 export function reportFailure(error: unknown): void {
 	process.stderr.write(`cox: ${withOwnCommand(failureText(error))}\n`);

@@ -37,7 +37,7 @@ export function explanationText(
 }
 
 /** Names, messages and logs come from others, and must not control the terminal. */
-function printable(line: string): string {
+export function printable(line: string): string {
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed.
 	return line.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, "\ufffd");
 }
