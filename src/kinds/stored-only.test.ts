@@ -16,10 +16,10 @@ test.each<[string, string, object, string[]]>([
 		"RuntimeClass",
 		{
 			handler: "h",
-			overhead: { podFixed: { cpu: "-1" } },
+			overhead: { podFixed: { cpu: "-1", beauty: "1", "example.com/gpu": "1" } },
 			scheduling: { nodeSelector: { "b d": "x" }, tolerations: [{ key: "b d", operator: "Exists" }] },
 		},
-		["overhead.podFixed[cpu]", "scheduling.nodeSelector", "scheduling.tolerations[0].key"],
+		["overhead.podFixed[cpu]", "overhead.podFixed[beauty]", "scheduling.nodeSelector", "scheduling.tolerations[0].key"],
 	],
 	[
 		"storage.k8s.io/v1",

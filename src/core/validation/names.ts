@@ -19,7 +19,7 @@ function tooLong(limit: number): string {
 }
 
 /** Upstream's phrase for a broken pattern, with its examples. */
-function patternProblem(rule: string, pattern: string, ...examples: string[]): string {
+export function patternProblem(rule: string, pattern: string, ...examples: string[]): string {
 	const list = examples.map((example) => `'${example}', `).join(" or ");
 	return `${rule} (e.g. ${list}regex used for validation is '${pattern}')`;
 }

@@ -4,6 +4,7 @@ import { dnsLabelProblems } from "../../core/validation/names.ts";
 import { ageColumn, column, nameColumn } from "../engine/columns.ts";
 import type { Kind } from "../engine/kind.ts";
 import type { RuntimeClass } from "../generated/types.ts";
+import { resourceNameProblems } from "../pod/spec/resource-requirements.ts";
 import { validateTolerations } from "../pod/spec/scheduling.ts";
 
 export const runtimeClasses: Kind<RuntimeClass> = {
@@ -24,9 +25,10 @@ export const runtimeClasses: Kind<RuntimeClass> = {
 
 	validate: ({ handler, overhead, scheduling }) => [
 		...invalidEach("handler", handler, dnsLabelProblems(handler ?? "")),
-		...Object.entries(overhead?.podFixed ?? {}).flatMap(([name, amount]) =>
-			nonNegativeQuantity(amount, `overhead.podFixed[${name}]`),
-		),
+		...Object.entries(overhead?.podFixed ?? {}).flatMap(([name, amount]) => {
+			const path = `overhead.podFixed[${name}]`;
+			return [...resourceNameProblems(name, "container", path), ...nonNegativeQuantity(amount, path)];
+		}),
 		...labels(scheduling?.nodeSelector, "scheduling.nodeSelector"),
 		...validateTolerations(scheduling?.tolerations, "scheduling.tolerations"),
 	],

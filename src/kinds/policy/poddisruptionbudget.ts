@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../core/object.ts";
+import { conditionsProblems } from "../../core/validation/condition-checks.ts";
 import { atMostAll, nonNegative, numberOrPercent, oneOf } from "../../core/validation/field-checks.ts";
 import { invalidValue } from "../../core/validation/field-errors.ts";
 import { oldVersion } from "../conversion/deprecation.ts";
@@ -65,10 +66,12 @@ export const podDisruptionBudgets: Kind<PodDisruptionBudget> = {
 			...oneOf(spec.unhealthyPodEvictionPolicy, ["AlwaysAllow", "IfHealthyBudget"], "spec.unhealthyPodEvictionPolicy"),
 		];
 	},
-	validateStatusUpdate: ({ status }) =>
-		(["currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"] as const).flatMap((count) =>
+	validateStatusUpdate: ({ status }) => [
+		...conditionsProblems(status?.conditions, "status.conditions"),
+		...(["currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"] as const).flatMap((count) =>
 			nonNegative(status?.[count], `status.${count}`),
 		),
+	],
 	servedAs: [
 		oldVersion({
 			apiVersion: "policy/v1beta1",

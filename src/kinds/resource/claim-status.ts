@@ -1,5 +1,6 @@
 /** Problems of `status` of a claim. */
 import type { Cause } from "../../core/errors.ts";
+import { conditionsProblems } from "../../core/validation/condition-checks.ts";
 import { immutable, ipAddress, requiredText } from "../../core/validation/field-checks.ts";
 import {
 	forbidden,
@@ -30,7 +31,7 @@ import {
 } from "./device-claim.ts";
 import { limits } from "./limits.ts";
 import { distinct, each } from "./lists.ts";
-import { driverName, labelKey, labelName, poolName, shareId } from "./names.ts";
+import { driverName, labelName, poolName, shareId } from "./names.ts";
 import { tolerationProblems } from "./tolerations.ts";
 
 export function statusProblems(claim: ResourceResourceClaim, old: ResourceResourceClaim): Cause[] {
@@ -134,21 +135,9 @@ function deviceProblems(device: AllocatedDeviceStatus, path: string, allocated: 
 		causes.push(invalidValue(path, identityOf(device), "must be an allocated device in the claim"));
 	if (conditions.length > limits.deviceConditions)
 		causes.push(tooMany(`${path}.conditions`, conditions.length, limits.deviceConditions));
-	for (const [index, condition] of conditions.entries())
-		causes.push(...conditionProblems(condition, `${path}.conditions[${index}]`));
+	causes.push(...conditionsProblems(conditions, `${path}.conditions`));
 	if (data !== undefined && data !== null) causes.push(...dataProblems(data, `${path}.data`));
 	return networkData === undefined ? causes : [...causes, ...networkProblems(networkData, `${path}.networkData`)];
-}
-
-type Condition = NonNullable<AllocatedDeviceStatus["conditions"]>[number];
-const statuses = ["False", "True", "Unknown"];
-
-function conditionProblems({ type, status, lastTransitionTime, reason }: Condition, path: string): Cause[] {
-	const causes = labelKey(type, `${path}.type`);
-	if (!statuses.includes(status)) causes.push(notSupported(`${path}.status`, status, statuses));
-	if (!lastTransitionTime) causes.push(required(`${path}.lastTransitionTime`));
-	if (!reason) causes.push(required(`${path}.reason`));
-	return causes;
 }
 
 function networkProblems({ interfaceName = "", hardwareAddress = "", ips }: NetworkDeviceData, path: string): Cause[] {

@@ -24,7 +24,8 @@ function isHugePages(name: string): boolean {
 	return name.startsWith("hugepages-");
 }
 
-function nameProblems(name: string, scope: "container" | "pod", path: string): Cause[] {
+/** Of a resource that containers, or pods as a whole, may have. */
+export function resourceNameProblems(name: string, scope: "container" | "pod", path: string): Cause[] {
 	const problems = invalidEach(path, name, qualifiedNameProblems(name));
 	if (problems.length > 0 || name.includes("/") || isHugePages(name)) return problems;
 	const known = scope === "container" ? containerResources : podResources;
@@ -46,12 +47,12 @@ export function validateResources(
 	for (const [name, quantity] of Object.entries(limits)) {
 		if (causes.length >= mostProblems) return causes;
 		const at = `${path}.limits[${name}]`;
-		causes.push(...nameProblems(name, scope, at), ...quantityProblems(name, quantity, at));
+		causes.push(...resourceNameProblems(name, scope, at), ...quantityProblems(name, quantity, at));
 	}
 	for (const [name, quantity] of Object.entries(requests)) {
 		if (causes.length >= mostProblems) return causes;
 		const at = `${path}.requests[${name}]`;
-		causes.push(...nameProblems(name, scope, at), ...quantityProblems(name, quantity, at));
+		causes.push(...resourceNameProblems(name, scope, at), ...quantityProblems(name, quantity, at));
 		const limit = limitOf[name];
 		const mustMatch = isHugePages(name) || isExtendedResource(name);
 		if (limit === undefined) {
