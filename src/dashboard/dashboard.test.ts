@@ -153,8 +153,12 @@ test("only administrators control the clock", async () => {
 
 test("nothing that others wrote becomes a page of this origin", async () => {
 	const { cookie } = await logIn({ user: admin, readOnly: false });
-	for (const path of ["pods/a/proxy/", "services/a/proxy/x", "services/a/proxy"])
-		expect((await ask(`/k8s/api/v1/namespaces/default/${path}`, { cookie })).status, path).toBe(403);
+	for (const path of ["pods/a/proxy/", "services/a/proxy/x", "services/a/proxy", "pods/a/prox%79/"]) {
+		const whole = `/api/v1/namespaces/default/${path}`;
+		expect((await ask(`/k8s${whole}`, { cookie })).status, path).toBe(403);
+		expect((await ask(`/live?path=${encodeURIComponent(whole)}`, { cookie })).status, path).toBe(403);
+	}
+	expect((await ask("/k8s/api/v1/namespaces/default/services/proxy", { cookie })).status).toBe(404);
 	const { headers } = await ask("/k8s/api/v1/namespaces", { cookie });
 	expect(headers["content-security-policy"]).toContain("sandbox");
 	expect(headers["x-content-type-options"]).toBe("nosniff");

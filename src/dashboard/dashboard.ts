@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { parseRequestInfo } from "../api/request/request-info.ts";
 import { messageOf } from "../core/errors.ts";
 import type { ApiRequest, ApiResponse, Handler, User } from "../core/exchange.ts";
 import type { Clock } from "../core/time/clock.ts";
@@ -38,8 +39,7 @@ export interface DashboardOptions {
 
 const apiRoot = "/k8s";
 const mostLivePaths = 40;
-/** Answers of pods and services would be pages of the dashboard's origin. */
-const proxied = /\/proxy(\/|$)/;
+const notShown = "the dashboard does not show answers of pods and services";
 
 export class Dashboard {
 	readonly #options: DashboardOptions;
@@ -83,7 +83,7 @@ export class Dashboard {
 			originProblem(headers, this.#options.port()) === undefined &&
 			sessionProblem(request, session) === undefined &&
 			path.startsWith(`${apiRoot}/`) &&
-			!proxied.test(path);
+			!isProxied(path.slice(apiRoot.length));
 		if (!isAllowed) {
 			socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 			return;
@@ -140,6 +140,7 @@ export class Dashboard {
 		const paths = query.getAll("path");
 		if (paths.length === 0 || paths.length > mostLivePaths)
 			return jsonAnswer(400, { message: `expected 1 to ${mostLivePaths} paths` });
+		if (paths.some(isProxied)) return jsonAnswer(403, { message: notShown });
 		const answer = bytesAnswer(200, "application/x-ndjson", Buffer.alloc(0));
 		return {
 			type: "stream",
@@ -163,8 +164,7 @@ export class Dashboard {
 
 	async #pass(request: ApiRequest, { user }: Session): Promise<ApiResponse> {
 		const path = request.path.slice(apiRoot.length);
-		if (proxied.test(path))
-			return jsonAnswer(403, { message: "the dashboard does not show answers of pods and services" });
+		if (isProxied(path)) return jsonAnswer(403, { message: notShown });
 		const { method, query, receive, signal, peer } = request;
 		const headers = passedHeaders(request.headers);
 		const answer = await this.#options.api.handle({
@@ -178,5 +178,15 @@ export class Dashboard {
 			...(receive !== undefined && { receive }),
 		});
 		return guarded(answer);
+	}
+}
+
+/** Answers of pods and services would be pages of the dashboard's origin. The API server says what a path means. */
+function isProxied(path: string): boolean {
+	try {
+		return parseRequestInfo({ method: "GET", path, query: new URLSearchParams() }).resource?.subresource === "proxy";
+	} catch {
+		// The API server refuses it.
+		return false;
 	}
 }

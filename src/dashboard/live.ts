@@ -21,11 +21,11 @@ export async function* live({ handle, user, paths, signal }: LiveRequest): Async
 	const ending = new AbortController();
 	const end = () => ending.abort();
 	signal.addEventListener("abort", end, { once: true });
-	const queue = new LineQueue(end);
+	const queue = new LineQueue(ending);
 	try {
 		for (const path of paths) void watch(path);
 		while (!ending.signal.aborted) {
-			const bytes = await queue.next(ending.signal);
+			const bytes = await queue.next();
 			if (bytes.length > 0) yield bytes;
 		}
 	} finally {
@@ -62,13 +62,15 @@ function lineOf(name: string, { type, bytes }: ServedWatchEvent): Uint8Array[] {
 }
 
 class LineQueue {
-	readonly #overflow: () => void;
+	readonly #ending: AbortController;
 	#parts: Uint8Array[] = [];
 	#bytes = 0;
-	#wake: (() => void) | undefined;
+	#wake = () => {};
 
-	constructor(overflow: () => void) {
-		this.#overflow = overflow;
+	/** @param ending aborted when too much is waiting */
+	constructor(ending: AbortController) {
+		this.#ending = ending;
+		ending.signal.addEventListener("abort", () => this.#wake(), { once: true });
 	}
 
 	add(parts: readonly Uint8Array[]): void {
@@ -76,16 +78,15 @@ class LineQueue {
 			this.#parts.push(part);
 			this.#bytes += part.length;
 		}
-		if (this.#bytes > mostQueuedBytes) this.#overflow();
-		this.#wake?.();
+		if (this.#bytes > mostQueuedBytes) this.#ending.abort();
+		this.#wake();
 	}
 
-	/** All that has come by now; waits for the first. Empty if the signal aborts. */
-	async next(signal: AbortSignal): Promise<Uint8Array> {
-		if (this.#parts.length === 0 && !signal.aborted)
+	/** All that has come by now; waits for the first. Empty if it ends before. */
+	async next(): Promise<Uint8Array> {
+		if (this.#parts.length === 0 && !this.#ending.signal.aborted)
 			await new Promise<void>((resolve) => {
 				this.#wake = resolve;
-				signal.addEventListener("abort", () => resolve(), { once: true });
 			});
 		const parts = this.#parts;
 		const bytes = this.#bytes;

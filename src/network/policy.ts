@@ -25,7 +25,7 @@ export interface PolicyRule {
 	readonly peers?: {
 		/** Undefined: the rule names blocks only. */
 		readonly addresses?: readonly string[];
-		/** CIDRs, with the CIDRs that are left out. */
+		/** CIDRs, with the CIDRs that are left out, none of which contains another. */
 		readonly blocks: readonly { readonly cidr: string; readonly except: readonly string[] }[];
 	};
 	/** Undefined: everything, protocols without ports included. */

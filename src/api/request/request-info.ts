@@ -69,7 +69,7 @@ const methods: Readonly<Record<ApiRequest["method"], string>> = {
 const namespaceSubresources = new Set(["status", "finalize"]);
 
 /** @throws ApiError BadRequest for a path that is not well encoded */
-export function parseRequestInfo(request: ApiRequest): RequestInfo {
+export function parseRequestInfo(request: Pick<ApiRequest, "method" | "path" | "query">): RequestInfo {
 	const { method, path, query } = request;
 	const parts = path.split("/");
 	// The path begins with a slash, so parts[0] is empty.

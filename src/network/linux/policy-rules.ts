@@ -66,8 +66,16 @@ function ruleText(
 		sets.set(`peers-${id}`, { type: "ipv4_addr", elements: new Set(peers.addresses) });
 		from.push(`${other} @peers-${id} `);
 	}
-	for (const { cidr, except } of peers?.blocks ?? [])
-		from.push(`${other} ${cidr} ${except.map((left) => `${other} != ${left} `).join("")}`);
+	for (const { cidr, except } of peers?.blocks ?? []) {
+		if (except.length === 0) {
+			from.push(`${other} ${cidr} `);
+			continue;
+		}
+		// Its name is that of its elements, so it never changes. The kernel limits the length of a rule.
+		const name = `blocks-${idOf(except.join())}`;
+		sets.set(name, { type: "ipv4_addr; flags interval", elements: new Set(except) });
+		from.push(`${other} ${cidr} ${other} != @${name} `);
+	}
 	const to = ports === undefined ? [""] : portTexts(ports.ranges);
 	if (ports?.named !== undefined) {
 		const elements = ports.named.map(

@@ -29,7 +29,10 @@ export interface HostPort {
 	containerPort: number;
 }
 
-/** The rules of every node, independent of its services. They replace the previous ones atomically. */
+/**
+ * The rules of every node, independent of its services. They replace the previous ones atomically. Pods may make packets
+ * of any kind, but none with another's address, by which policies know them, nor for the node's loopback interface.
+ */
 export function baseRules(options: BaseOptions): string {
 	const { nodeAddress, podAddresses, serviceCidr, hostPorts } = options;
 	const pairs = podAddresses.map((address) => `${address} . ${address}`).join(", ");
@@ -42,6 +45,12 @@ table ip coxswain {
 	set hairpin { type ipv4_addr . ipv4_addr; ${elements(pairs)} }
 	map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(everywhere?.join(", ") ?? "")} }
 	map boundports { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; ${elements(somewhere?.join(", ") ?? "")} }
+	chain forged {
+		type filter hook prerouting priority -300;
+		iifname != "lo" ip saddr 127.0.0.0/8 drop;
+		iifname != "lo" ip daddr 127.0.0.0/8 drop;
+		iifname "pod*" fib saddr . iif oif missing drop;
+	}
 	chain hostport {
 		meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . ip daddr . th dport map @boundports;
 		meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . th dport map @hostports;

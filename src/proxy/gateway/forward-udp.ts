@@ -40,6 +40,8 @@ export function forwardUdp(socket: Socket, chooser: Chooser, clock: Clock): () =
 	};
 	socket.on("error", () => {});
 	socket.on("message", (message, { address, port }) => {
+		// Nobody can be answered there.
+		if (port === 0) return;
 		const client = `${address}:${port}`;
 		let session = sessions.get(client);
 		if (session !== undefined && !chooser.has(session.endpoint)) {

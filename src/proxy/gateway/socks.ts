@@ -8,6 +8,7 @@ const codes = { done: 0, failed: 1, unreachable: 4, refused: 5, noCommand: 7, no
 /** For the client's two messages and the connection. */
 const patienceMs = 20_000;
 const mostConnections = 1000;
+const mostEarlyBytes = 64 * 1024;
 
 export interface SocksOptions {
 	clock: Clock;
@@ -43,8 +44,12 @@ async function serve(client: Socket, { resolve }: SocksOptions, open: Set<Socket
 	if (greeted !== version) throw new Error("not SOCKS 5");
 	const isOpen = (await input.take(methods)).includes(0);
 	client.write(Buffer.from([version, isOpen ? 0 : 0xff]));
-	if (!isOpen) return void client.end();
-	const refuse = (code: number) => void client.end(answer(code));
+	if (!isOpen) return client.destroySoon();
+	// Not only its own half of the connection, which would take what the client sends for ever.
+	const refuse = (code: number) => {
+		client.write(answer(code));
+		client.destroySoon();
+	};
 	const [, command, , type] = await input.take(4);
 	if (type !== 1 && type !== 3) return refuse(codes.noAddressType);
 	const [length = 0] = type === 3 ? await input.take(1) : [4];
@@ -79,6 +84,8 @@ class Input {
 	#ended = false;
 	readonly #onData = (chunk: Buffer) => {
 		this.#buffer = Buffer.concat([this.#buffer, chunk]);
+		// Until it is released: no message is as long.
+		if (this.#buffer.length > mostEarlyBytes) this.#socket.pause();
 		this.#wake();
 	};
 	readonly #onEnd = () => {

@@ -232,14 +232,18 @@ function requestHeaders(incoming: IncomingMessage, { host, protocol }: Forwardin
 	};
 }
 
-/** In their order, and repeated ones as such. */
+/**
+ * In their order, and repeated ones as such. The length of a body is never left out, whatever `Connection` says: the rest
+ * of the body would be the backend's next request. Some backends take `_` in a name for `-`.
+ */
 function endToEnd({ rawHeaders, headers }: IncomingMessage): Record<string, string | string[]> {
 	const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
 	const kept: Record<string, string | string[]> = Object.create(null);
 	for (let at = 0; at < rawHeaders.length; at += 2) {
 		const name = (rawHeaders[at] ?? "").toLowerCase();
 		const value = rawHeaders[at + 1] ?? "";
-		if (notForwarded.has(name) || named.includes(name)) continue;
+		if (notForwarded.has(name.replaceAll("_", "-"))) continue;
+		if (named.includes(name) && name !== "content-length") continue;
 		const before = kept[name];
 		kept[name] = before === undefined ? value : [before, value].flat();
 	}

@@ -232,6 +232,19 @@ it("refuses headers that are too long, and connects nobody elsewhere", async () 
 	expect(await raw("CONNECT other.test:22 HTTP/1.1\r\nHost: other.test\r\n\r\n")).toBe("");
 });
 
+it.each(["GET", "DELETE", "POST"])(
+	"sends the length of a body with a %s request that would have it dropped",
+	async (method) => {
+		const hidden = "GET /hidden HTTP/1.1\r\nHost: web.test\r\n\r\n";
+		const answer = await raw(
+			`${method} / HTTP/1.1\r\nHost: web.test\r\nConnection: close, Content-Length\r\nX_Real_IP: 192.0.2.1\r\n` +
+				`Content-Length: ${hidden.length}\r\n\r\n${hidden}`,
+		);
+		expect(answer).toContain(JSON.stringify(hidden));
+		expect(answer).not.toContain("192.0.2.1");
+	},
+);
+
 it("takes the host of an absolute target", async () => {
 	const answer = await raw("GET http://web.test/x HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n");
 	expect(answer).toContain('"x-forwarded-host":"web.test"');

@@ -14,43 +14,9 @@ import { createPolicyFilter, type PolicyFilter } from "../../network/linux/polic
 import { createMachine, type Machine, type NodeHolder } from "../../network/machine.ts";
 import type { NodeNetwork } from "../../network/network.ts";
 import { type AddressedPod, policyRules } from "./plan.ts";
+import { forgingProgram, podProgram, receivingProgram } from "./testing/pod-program.ts";
 
 const clock = systemClock();
-
-/** A pod's program: servers on its ports, and connections on request: `ID PROTOCOL ADDRESS PORT`, answered `ID yes|no`. */
-const podProgram = `
-const net = require("net"), dgram = require("dgram");
-const [, name, ...ports] = process.argv;
-for (const port of ports) {
-	net.createServer((socket) => { socket.on("error", () => {}); socket.pipe(socket); }).listen(+port, "0.0.0.0");
-	const udp = dgram.createSocket("udp4");
-	udp.on("message", (text, peer) => udp.send(text, peer.port, peer.address)).bind(+port);
-}
-const kept = new Map();
-require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
-	const [id, protocol, address, port] = line.split(" ");
-	const answer = (yes) => { clearTimeout(timer); console.log(id + (yes ? " yes" : " no")); };
-	const timer = setTimeout(() => { answer(false); close(); }, 300);
-	let close = () => {};
-	if (protocol === "UDP") {
-		const socket = dgram.createSocket("udp4");
-		close = () => socket.close();
-		socket.on("message", () => { answer(true); close(); }).on("error", () => { answer(false); });
-		socket.send("hello", +port, address);
-		return;
-	}
-	const key = address + ":" + port;
-	const socket = (protocol === "KEPT" && kept.get(key)) || net.connect(+port, address);
-	close = () => socket.destroy();
-	socket.removeAllListeners();
-	socket.on("error", () => answer(false)).once("data", () => {
-		answer(true);
-		if (protocol === "KEPT") kept.set(key, socket); else close();
-	});
-	socket.write("hello");
-});
-console.log("up");
-`;
 
 interface TestPod extends AddressedPod {
 	namespacePath: string;
@@ -65,6 +31,7 @@ interface TestNode {
 	address: string;
 }
 
+const manyBlocks = Array.from({ length: 300 }, (_, index) => `10.1.${index % 256}.${index >> 8}/32`);
 const serviceAddress = "10.96.7.7";
 const namespaces = new Map([
 	["shop", { team: "a" }],
@@ -210,6 +177,11 @@ describe.runIf(process.getuid?.() === 0 || process.env["COX_TEST_ROOTLESS"])(
 				"near80 near81 nearUDP",
 			],
 			[
+				"a block without very many exceptions, some of them in others",
+				() => [from({ ipBlock: { cidr: "0.0.0.0/0", except: [...manyBlocks, `${far.address}/32`, "10.244.2.0/24"] } })],
+				"near80 near81 nearUDP",
+			],
+			[
 				"what any of several policies lets through",
 				() => [
 					from({ podSelector: { matchLabels: { app: "near" } } }),
@@ -259,6 +231,20 @@ describe.runIf(process.getuid?.() === 0 || process.env["COX_TEST_ROOTLESS"])(
 			const probe = `require("net").connect(80, "${web.address}").on("connect", () => process.exit(0))`;
 			const [program, ...args] = nodes[0].holder.enterArguments();
 			await run([program, ...args, process.execPath, "-e", probe]);
+		});
+
+		it("cannot be passed by with the address of another pod", async () => {
+			await enforce();
+			const inPod = ({ namespacePath }: TestPod, ...command: string[]): [string, ...string[]] => {
+				const [program, ...args] = nodes[0].holder.enterArguments();
+				return [program, ...args, "nsenter", `--net=${namespacePath}`, ...command];
+			};
+			await run(inPod(near, "ip", "addr", "add", `${far.address}/32`, "dev", "eth0"));
+			const forging = [process.execPath, "-e", forgingProgram, far.address, near.address, web.address];
+			const [program, ...args] = inPod(near, ...forging);
+			children.push(spawn(program, args));
+			expect(await run(inPod(web, process.execPath, "-e", receivingProgram))).toBe(`${near.address}\n`);
+			await run(inPod(near, "ip", "addr", "del", `${far.address}/32`, "dev", "eth0"));
 		});
 
 		it("stay in force when the agent restarts, and leave nothing behind", async () => {

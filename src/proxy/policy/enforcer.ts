@@ -49,7 +49,8 @@ export function startPolicyEnforcer(options: PolicyEnforcerOptions): PolicyEnfor
 class Enforcer implements PolicyEnforcer {
 	readonly #options: PolicyEnforcerOptions;
 	readonly #policies: Informer<NetworkPolicy>;
-	readonly #local: Map<string, string>;
+	/** Pods of this node by UID. `last`: a deleted pod is isolated until its containers have ended. */
+	readonly #local: Map<string, { address: string; last?: Pod }>;
 	readonly #subscriptions: (() => void)[] = [];
 	#peers: { pods: Informer<Pod>; namespaces: Informer<Namespace> } | undefined;
 	#timer: Timer | undefined;
@@ -62,7 +63,7 @@ class Enforcer implements PolicyEnforcer {
 
 	constructor(options: PolicyEnforcerOptions) {
 		this.#options = options;
-		this.#local = new Map(options.attached);
+		this.#local = new Map([...options.attached].map(([uid, address]) => [uid, { address }]));
 		options.own.addIndex(ownByUid, ({ metadata }) => [metadata.uid]);
 		this.#policies = options.informers.of(networkPolicies);
 		this.#subscriptions.push(
@@ -76,11 +77,12 @@ class Enforcer implements PolicyEnforcer {
 	}
 
 	async protect(uid: string, address: string): Promise<void> {
-		this.#local.set(uid, address);
+		this.#local.set(uid, { address });
 		this.#changed = true;
 		await this.#policies.reached(0);
-		// A pass that is running may have begun without this pod.
-		while (this.#changed && !this.#stopped) await this.#pass();
+		// A pass that is running may have begun without this pod; the next one has not, whatever changes meanwhile.
+		await this.#running?.catch(() => {});
+		if (this.#changed && !this.#stopped) await this.#pass();
 	}
 
 	release(uid: string): void {
@@ -125,6 +127,10 @@ class Enforcer implements PolicyEnforcer {
 			this.#changed = false;
 			const { clock } = this.#options;
 			const beganMs = clock.monotonicMs();
+			for (const [uid, pod] of this.#local) {
+				const [current] = this.#options.own.byIndex(ownByUid, uid);
+				if (current !== undefined) pod.last = current;
+			}
 			const local = this.#localPods();
 			about = wanted.filter(({ metadata }) => local.some(({ namespace }) => namespace === metadata.namespace));
 			await this.#options.apply(
@@ -167,10 +173,9 @@ class Enforcer implements PolicyEnforcer {
 	}
 
 	#localPods(): AddressedPod[] {
-		return [...this.#local].flatMap(([uid, address]) => {
-			const [pod] = this.#options.own.byIndex(ownByUid, uid);
-			return pod === undefined ? [] : [addressed(pod, address)];
-		});
+		return [...this.#local.values()].flatMap(({ address, last }) =>
+			last === undefined ? [] : [addressed(last, address)],
+		);
 	}
 
 	/** Addresses of this node's pods are known before they are in the API. */

@@ -3,7 +3,7 @@
  *
  * Pods in the host's network have no address of their own: they are neither selected nor peers.
  */
-import { formatCidr, parseCidr } from "../../core/addresses.ts";
+import { type Cidr, cidrContains, formatCidr, parseCidr } from "../../core/addresses.ts";
 import { type LabelSelector, type Labels, selectorFrom } from "../../core/selection/selector.ts";
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "../../kinds/generated/types.ts";
 import type { IsolatedPod, PolicyDirection, PolicyProtocol, PolicyRule, PolicyRules } from "../../network/policy.ts";
@@ -112,8 +112,17 @@ function addressesOf(pods: readonly AddressedPod[] | undefined): { addresses?: s
 function blockOf(text: string, except: readonly string[]): { cidr: string; except: string[] }[] {
 	const cidr = parseCidr(text);
 	if (cidr === undefined) return [];
-	const left = except.map(parseCidr).filter((block) => block !== undefined);
-	return [{ cidr: formatCidr(cidr), except: left.map(formatCidr) }];
+	return [{ cidr: formatCidr(cidr), except: apart(except.map(parseCidr).filter((block) => block !== undefined)) }];
+}
+
+/** Without those that others contain. */
+function apart(blocks: readonly Cidr[]): string[] {
+	const kept: Cidr[] = [];
+	for (const block of [...blocks].sort((a, b) => a.base - b.base || a.bits - b.bits)) {
+		const last = kept.at(-1);
+		if (last === undefined || !cidrContains(last, block.base)) kept.push(block);
+	}
+	return kept.map(formatCidr);
 }
 
 function portsOf(ports: readonly NetworkPolicyPort[], targets: readonly AddressedPod[]): Port {
