@@ -9,18 +9,18 @@ import { addStatus, created, type Family, info, ofKind, owners, resourceVersion,
 const failureReasons = ["BackoffLimitExceeded", "DeadlineExceeded", "Evicted"];
 
 export const jobFamilies = ofKind(jobs, ({ metadata: { namespace, name } }) => ({ namespace, job_name: name }), [
-	info("kube_job_info", "The Job"),
+	info("kube_job_info", "Information about the Job"),
 	owners("job"),
 	created("job"),
-	value("kube_job_spec_parallelism", "Pods that may run at the same time", ({ spec }) => spec.parallelism),
-	value("kube_job_spec_completions", "Pods that are to succeed", ({ spec }) => spec.completions),
-	value("kube_job_spec_active_deadline_seconds", "How long it may take", ({ spec }) => spec.activeDeadlineSeconds),
-	value("kube_job_status_active", "Pods that run or wait", ({ status }) => status?.active ?? 0),
-	value("kube_job_status_ready", "Pods that are ready", ({ status }) => status?.ready),
-	value("kube_job_status_succeeded", "Pods that succeeded", ({ status }) => status?.succeeded ?? 0),
+	value("kube_job_spec_parallelism", "Maximum number of pods at the same time", ({ spec }) => spec.parallelism),
+	value("kube_job_spec_completions", "Number of pods that must succeed", ({ spec }) => spec.completions),
+	value("kube_job_spec_active_deadline_seconds", "Deadline in seconds", ({ spec }) => spec.activeDeadlineSeconds),
+	value("kube_job_status_active", "Number of active pods", ({ status }) => status?.active ?? 0),
+	value("kube_job_status_ready", "Number of ready pods", ({ status }) => status?.ready),
+	value("kube_job_status_succeeded", "Number of succeeded pods", ({ status }) => status?.succeeded ?? 0),
 	{
 		name: "kube_job_status_failed",
-		help: "Pods that failed; where the Job failed, its reason",
+		help: "Number of failed pods; with the reason if the Job failed",
 		each({ status }, add) {
 			const failed = status?.failed ?? 0;
 			if (failed === 0) {
@@ -33,8 +33,8 @@ export const jobFamilies = ofKind(jobs, ({ metadata: { namespace, name } }) => (
 			if (!failureReasons.includes(reason)) add(failed, { reason: "" });
 		},
 	},
-	value("kube_job_status_start_time", "When it started, in Unix time", ({ status }) => unixTime(status?.startTime)),
-	value("kube_job_status_completion_time", "When it was complete, in Unix time", ({ status }) =>
+	value("kube_job_status_start_time", "Start time in Unix time", ({ status }) => unixTime(status?.startTime)),
+	value("kube_job_status_completion_time", "Completion time in Unix time", ({ status }) =>
 		unixTime(status?.completionTime),
 	),
 	value("kube_job_status_suspended", "Whether it is suspended", ({ status }) => {
@@ -57,7 +57,7 @@ function ended(name: string, help: string, type: string): Family<Job> {
 }
 
 export const cronJobFamilies = ofKind(cronJobs, ({ metadata: { namespace, name } }) => ({ namespace, cronjob: name }), [
-	info("kube_cronjob_info", "The CronJob", ({ spec }) => ({
+	info("kube_cronjob_info", "Information about the CronJob", ({ spec }) => ({
 		schedule: spec.schedule,
 		concurrency_policy: spec.concurrencyPolicy,
 		timezone: spec.timeZone ?? "local",
@@ -66,27 +66,29 @@ export const cronJobFamilies = ofKind(cronJobs, ({ metadata: { namespace, name }
 	value("kube_cronjob_spec_suspend", "Whether it is suspended", ({ spec }) => (spec.suspend === true ? 1 : 0)),
 	value(
 		"kube_cronjob_spec_starting_deadline_seconds",
-		"How late a start may be",
+		"Deadline for late starts in seconds",
 		({ spec }) => spec.startingDeadlineSeconds,
 	),
 	value(
 		"kube_cronjob_spec_successful_job_history_limit",
-		"Successful Jobs that are kept",
+		"Number of successful Jobs to keep",
 		({ spec }) => spec.successfulJobsHistoryLimit,
 	),
 	value(
 		"kube_cronjob_spec_failed_job_history_limit",
-		"Failed Jobs that are kept",
+		"Number of failed Jobs to keep",
 		({ spec }) => spec.failedJobsHistoryLimit,
 	),
-	value("kube_cronjob_status_active", "Jobs that run", ({ status }) => status?.active?.length ?? 0),
-	value("kube_cronjob_status_last_schedule_time", "When it was due last, in Unix time", ({ status }) =>
+	value("kube_cronjob_status_active", "Number of running Jobs", ({ status }) => status?.active?.length ?? 0),
+	value("kube_cronjob_status_last_schedule_time", "Last scheduled time in Unix time", ({ status }) =>
 		unixTime(status?.lastScheduleTime),
 	),
-	value("kube_cronjob_status_last_successful_time", "When a Job of it succeeded last, in Unix time", ({ status }) =>
-		unixTime(status?.lastSuccessfulTime),
+	value(
+		"kube_cronjob_status_last_successful_time",
+		"Last time at which one of its Jobs succeeded, in Unix time",
+		({ status }) => unixTime(status?.lastSuccessfulTime),
 	),
-	value("kube_cronjob_next_schedule_time", "When it is due after its last start, in Unix time", nextTime),
+	value("kube_cronjob_next_schedule_time", "Next scheduled time after its last start, in Unix time", nextTime),
 	value("kube_cronjob_schedule_invalid", "The schedule cannot be read", (cronJob) =>
 		scheduleOf(cronJob) === undefined ? 1 : undefined,
 	),

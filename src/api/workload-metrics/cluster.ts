@@ -1,4 +1,4 @@
-/** Nodes, namespaces and what is kept in them. */
+/** Nodes, namespaces, and objects without pods. */
 import { certificateSigningRequests } from "../../kinds/certificates/certificatesigningrequest.ts";
 import { configMaps } from "../../kinds/core/configmap.ts";
 import { leases } from "../../kinds/core/lease.ts";
@@ -23,7 +23,7 @@ import {
 const rolePrefix = "node-role.kubernetes.io/";
 
 export const nodeFamilies = ofKind(nodes, ({ metadata }) => ({ node: metadata.name }), [
-	info("kube_node_info", "The node", ({ spec, status }) => {
+	info("kube_node_info", "Information about the node", ({ spec, status }) => {
 		const about = status?.nodeInfo;
 		return {
 			kernel_version: about?.kernelVersion,
@@ -42,69 +42,73 @@ export const nodeFamilies = ofKind(nodes, ({ metadata }) => ({ node: metadata.na
 	deletion("node"),
 	{
 		name: "kube_node_role",
-		help: "Its roles",
+		help: "Roles of the node",
 		each({ metadata: { labels = {} } }, add) {
 			for (const label of Object.keys(labels))
 				if (label.startsWith(rolePrefix)) add(1, { role: label.slice(rolePrefix.length) });
 		},
 	},
-	value("kube_node_spec_unschedulable", "Whether it takes no new pods", ({ spec }) =>
-		spec?.unschedulable === true ? 1 : 0,
-	),
+	value("kube_node_spec_unschedulable", "Whether it is cordoned", ({ spec }) => (spec?.unschedulable === true ? 1 : 0)),
 	{
 		name: "kube_node_spec_taint",
-		help: "Its taints",
+		help: "Taints of the node",
 		each({ spec }, add) {
 			for (const { key, value: text, effect } of spec?.taints ?? []) add(1, { key, value: text, effect });
 		},
 	},
 	{
 		name: "kube_node_spec_pod_cidrs",
-		help: "Addresses of its pods",
+		help: "Address range of its pods",
 		each({ spec }, add) {
 			for (const range of spec?.podCIDRs ?? []) add(1, { pod_cidr: range });
 		},
 	},
 	{
 		name: "kube_node_status_addresses",
-		help: "Its addresses",
+		help: "Addresses",
 		each({ status }, add) {
 			for (const { type, address } of status?.addresses ?? []) add(1, { type, address });
 		},
 	},
 	{
 		name: "kube_node_status_capacity",
-		help: "What there is of each resource",
+		help: "Capacity by resource",
 		each({ status }, add) {
 			addAmounts(add, status?.capacity);
 		},
 	},
 	{
 		name: "kube_node_status_allocatable",
-		help: "What pods can have of each resource",
+		help: "Resources that are allocatable to pods",
 		each({ status }, add) {
 			addAmounts(add, status?.allocatable);
 		},
 	},
-	conditions("kube_node_status_condition", "Its conditions", ({ status }) => status?.conditions),
+	conditions("kube_node_status_condition", "Conditions by type and status", ({ status }) => status?.conditions),
 ]);
 
 export const namespaceFamilies = ofKind(namespaces, ({ metadata }) => ({ namespace: metadata.name }), [
 	created("namespace"),
-	oneOf("kube_namespace_status_phase", "Its phase", "phase", ["Active", "Terminating"], ({ status }) => status?.phase),
-	conditions("kube_namespace_status_condition", "Its conditions", ({ status }) => status?.conditions),
+	oneOf(
+		"kube_namespace_status_phase",
+		"Current phase",
+		"phase",
+		["Active", "Terminating"],
+		({ status }) => status?.phase,
+	),
+	conditions("kube_namespace_status_condition", "Conditions by type and status", ({ status }) => status?.conditions),
 ]);
 
 export const configMapFamilies = ofKind(
 	configMaps,
 	({ metadata: { namespace, name } }) => ({ namespace, configmap: name }),
-	[info("kube_configmap_info", "The ConfigMap"), created("configmap"), resourceVersion("configmap")],
+	[info("kube_configmap_info", "Information about the ConfigMap"), created("configmap"), resourceVersion("configmap")],
 );
 
-/** Nothing of what Secrets contain. */
+/** Without the data of Secrets. */
 export const secretFamilies = ofKind(secrets, ({ metadata: { namespace, name } }) => ({ namespace, secret: name }), [
-	info("kube_secret_info", "The Secret"),
-	info("kube_secret_type", "Its type", ({ type }) => ({ type })),
+	info("kube_secret_info", "Information about the Secret"),
+	info("kube_secret_type", "Type", ({ type }) => ({ type })),
 	owners("secret"),
 	created("secret"),
 	resourceVersion("secret"),
@@ -114,16 +118,18 @@ export const serviceAccountFamilies = ofKind(
 	serviceAccounts,
 	({ metadata: { namespace, name, uid } }) => ({ namespace, serviceaccount: name, uid }),
 	[
-		info("kube_serviceaccount_info", "The service account", ({ automountServiceAccountToken: mounts }) =>
-			mounts === undefined ? {} : { automount_token: String(mounts) },
+		info(
+			"kube_serviceaccount_info",
+			"Information about the service account",
+			({ automountServiceAccountToken: mounts }) => (mounts === undefined ? {} : { automount_token: String(mounts) }),
 		),
 		created("serviceaccount"),
-		value("kube_serviceaccount_deleted", "When it is to be gone, in Unix time", ({ metadata }) =>
+		value("kube_serviceaccount_deleted", "Time from which it is deleted, in Unix time", ({ metadata }) =>
 			unixTime(metadata.deletionTimestamp),
 		),
 		{
 			name: "kube_serviceaccount_secret",
-			help: "Secrets that it names",
+			help: "Secrets that it references",
 			each({ secrets: named = [] }, add) {
 				for (const { name } of named) add(1, { name });
 			},
@@ -141,14 +147,14 @@ export const serviceAccountFamilies = ofKind(
 export const leaseFamilies = ofKind(leases, ({ metadata: { namespace, name } }) => ({ lease: name, namespace }), [
 	{
 		name: "kube_lease_owner",
-		help: "Whom it belongs to, and who holds it",
+		help: "Owner and holder",
 		each({ metadata: { ownerReferences = [] }, spec }, add) {
 			const holder = { lease_holder: spec?.holderIdentity };
 			if (ownerReferences.length === 0) add(1, { owner_kind: "", owner_name: "", ...holder });
 			for (const { kind, name } of ownerReferences) add(1, { owner_kind: kind, owner_name: name, ...holder });
 		},
 	},
-	value("kube_lease_renew_time", "When it was renewed last, in Unix time", ({ spec }) => unixTime(spec?.renewTime)),
+	value("kube_lease_renew_time", "Last renewal in Unix time", ({ spec }) => unixTime(spec?.renewTime)),
 ]);
 
 export const certificateFamilies = ofKind(
@@ -166,7 +172,7 @@ export const certificateFamilies = ofKind(
 				}
 			},
 		},
-		value("kube_certificatesigningrequest_cert_length", "Bytes of the certificate", ({ status }) =>
+		value("kube_certificatesigningrequest_cert_length", "Size of the certificate in bytes", ({ status }) =>
 			Buffer.byteLength(status?.certificate ?? "", "base64"),
 		),
 	],

@@ -1,4 +1,4 @@
-/** Families of a pod's containers: the same ones for containers and for init containers. */
+/** Families of a pod's containers: the same for containers and init containers. */
 import type { Container, ContainerState, ContainerStatus, Pod } from "../../kinds/generated/types.ts";
 import { addAmounts, type Family, labelOf, unixTime } from "./family.ts";
 
@@ -16,7 +16,7 @@ function familiesOf(role: Role): Family<Pod>[] {
 	return [
 		{
 			name: name("info"),
-			help: `The ${what}`,
+			help: `Information about the ${what}`,
 			each(pod, add) {
 				const statuses = statusesOf(pod, role);
 				for (const container of containersOf(pod, role)) {
@@ -37,32 +37,37 @@ function familiesOf(role: Role): Family<Pod>[] {
 		state("waiting", "waits"),
 		state("running", "runs"),
 		state("terminated", "has ended"),
-		reason(role, name("status_waiting_reason"), `Why the ${what} waits`, ({ state: now }) => now?.waiting?.reason),
+		reason(
+			role,
+			name("status_waiting_reason"),
+			`Reason why the ${what} waits`,
+			({ state: now }) => now?.waiting?.reason,
+		),
 		reason(
 			role,
 			name("status_terminated_reason"),
-			`Why the ${what} has ended`,
+			`Reason why the ${what} terminated`,
 			({ state: now }) => now?.terminated && (now.terminated.reason ?? ""),
 		),
 		reason(
 			role,
 			name("status_last_terminated_reason"),
-			`Why the ${what} ended before`,
+			`Reason of the last termination of the ${what}`,
 			({ lastState }) => lastState?.terminated && (lastState.terminated.reason ?? ""),
 		),
 		ofStatus(
 			role,
 			name("status_last_terminated_exitcode"),
-			`How the ${what} ended before`,
+			`Exit code of the last termination of the ${what}`,
 			({ lastState }) => lastState?.terminated?.exitCode,
 		),
 		ofStatus(
 			role,
 			name("status_last_terminated_timestamp"),
-			`When the ${what} ended before, in Unix time`,
+			`Last termination of the ${what} in Unix time`,
 			({ lastState }) => unixTime(lastState?.terminated?.finishedAt),
 		),
-		ofStatus(role, name("state_started"), `When the ${what} started, in Unix time`, ({ state: now }) =>
+		ofStatus(role, name("state_started"), `Start time of the ${what} in Unix time`, ({ state: now }) =>
 			unixTime((now?.running ?? now?.terminated)?.startedAt),
 		),
 		ofStatus(role, name("status_ready"), `Whether the ${what} is ready`, ({ ready }) => flag(ready)),
@@ -70,13 +75,13 @@ function familiesOf(role: Role): Family<Pod>[] {
 			...ofStatus(
 				role,
 				name("status_restarts_total"),
-				`How often the ${what} was started again`,
+				`Number of restarts of the ${what}`,
 				(status) => status.restartCount,
 			),
 			type: "counter",
 		},
-		amounts(role, "requests", name("resource_requests"), `What the ${what} asks for`),
-		amounts(role, "limits", name("resource_limits"), `What the ${what} may use`),
+		amounts(role, "requests", name("resource_requests"), `Resource requests of the ${what}`),
+		amounts(role, "limits", name("resource_limits"), `Resource limits of the ${what}`),
 	];
 }
 

@@ -8,9 +8,9 @@ import type { Kind } from "../../kinds/engine/kind.ts";
 export type Labels = Readonly<Record<string, string | undefined>>;
 
 /**
- * Tells a value of the object.
- * @param labels besides those of the object itself; undefined ones are empty. Text is what `labelText` makes of them:
- * families with a series for each of thousands of pods make it once
+ * Adds a series with a value of the object.
+ * @param labels in addition to those of the object; undefined ones are empty. As text in the form of `labelText`, which
+ * families of thousands of series compute once
  */
 export type Add = (value: number, labels?: Labels | string) => void;
 
@@ -38,7 +38,7 @@ export function ofKind<T extends KubeObject>(
 	return { kind, labels, families } as unknown as KindFamilies;
 }
 
-/** `{namespace="default",pod="web-0"` without what may follow. */
+/** `namespace="default",pod="web-0"`: labels without braces, so that others can be appended. */
 export function labelText(labels: Labels): string {
 	let text = "";
 	for (const name in labels) {
@@ -59,7 +59,7 @@ function escaped(text: string): string {
 		: text;
 }
 
-/** A family with one value for each object; undefined: none. */
+/** A family with one value per object; undefined: no series. */
 export function value<T>(name: string, help: string, of: (object: T) => number | undefined): Family<T> {
 	return {
 		name,
@@ -71,7 +71,7 @@ export function value<T>(name: string, help: string, of: (object: T) => number |
 	};
 }
 
-/** A family whose value is always 1: the information is in its labels. Undefined: no series. */
+/** A family whose value is always 1, with the information in its labels. Undefined: no series. */
 export function info<T>(name: string, help: string, of: (object: T) => Labels | undefined = () => ({})): Family<T> {
 	return {
 		name,
@@ -83,7 +83,7 @@ export function info<T>(name: string, help: string, of: (object: T) => Labels | 
 	};
 }
 
-/** 1 for the one that it is, 0 for the others. */
+/** 1 for the current one, 0 for the others. */
 export function oneOf<T>(
 	name: string,
 	help: string,
@@ -104,7 +104,7 @@ export function oneOf<T>(
 
 const statuses = ["true", "false", "unknown"] as const;
 
-/** 1 for the status that a condition has, 0 for the others. @param label of the status */
+/** 1 for the condition's status, 0 for the others. @param label name of the label for the status */
 export function addStatus(add: Add, status: string, label: string, labels?: Labels): void {
 	const is = status.toLowerCase();
 	const others = labels === undefined ? "" : `${labelText(labels)},`;
@@ -126,7 +126,7 @@ export function conditions<T>(
 	};
 }
 
-/** When the object was made, by kube-state-metrics' name of that. */
+/** The creation time, under kube-state-metrics' name. */
 export function created<T extends KubeObject>(kind: string): Family<T> {
 	return value(`kube_${kind}_created`, "When it was made, in Unix time", ({ metadata }) =>
 		unixTime(metadata.creationTimestamp),
@@ -134,7 +134,7 @@ export function created<T extends KubeObject>(kind: string): Family<T> {
 }
 
 export function deletion<T extends KubeObject>(kind: string): Family<T> {
-	return value(`kube_${kind}_deletion_timestamp`, "When it is to be gone, in Unix time", ({ metadata }) =>
+	return value(`kube_${kind}_deletion_timestamp`, "Time from which it is deleted, in Unix time", ({ metadata }) =>
 		unixTime(metadata.deletionTimestamp),
 	);
 }
@@ -153,11 +153,11 @@ export function generation<T extends KubeObject>(kind: string): Family<T> {
 	);
 }
 
-/** Every owner, or one without a name where there is none. */
+/** One series per owner; one with empty labels if there is none. */
 export function owners<T extends KubeObject>(kind: string): Family<T> {
 	return {
 		name: `kube_${kind}_owner`,
-		help: "Whom it belongs to",
+		help: "Owner",
 		each({ metadata: { ownerReferences = [] } }, add) {
 			if (ownerReferences.length === 0) add(1, { owner_kind: "", owner_name: "", owner_is_controller: "" });
 			for (const owner of ownerReferences) add(1, ownerLabels(owner));
@@ -169,14 +169,14 @@ function ownerLabels({ kind, name, controller = false }: OwnerReference): Labels
 	return { owner_kind: kind, owner_name: name, owner_is_controller: String(controller) };
 }
 
-/** Seconds; undefined for no time. */
+/** In seconds; undefined if absent or invalid. */
 export function unixTime(timestamp: string | undefined | null): number | undefined {
 	return timestamp === undefined || timestamp === null ? undefined : secondsOf(timestamp);
 }
 
 /**
- * Quantities by resource, with the units that kube-state-metrics names. @param labels text of those before resource and
- * unit
+ * Quantities by resource, with kube-state-metrics' units.
+ * @param labels text of the labels before resource and unit
  */
 export function addAmounts(add: Add, amounts: Readonly<Record<string, string | undefined>> = {}, labels = ""): void {
 	for (const name in amounts) {
@@ -187,19 +187,19 @@ export function addAmounts(add: Add, amounts: Readonly<Record<string, string | u
 	}
 }
 
-/** Changes of a pod occur within a few seconds, and often affect many pods. */
+/** Timestamps repeat: a change often affects many pods within a few seconds. */
 const secondsOf = remembered((timestamp) => Math.floor(parseTimestamp(timestamp) / 1000));
 
-/** Pods of one template all ask for the same. */
+/** Quantities repeat: all pods of a template have the same. */
 const amountOf = remembered(parseQuantity);
 
-/** Undefined for resources that kube-state-metrics leaves out. */
+/** Undefined for resources that kube-state-metrics omits. */
 const resourceLabels = remembered((name) => {
 	const unit = unitOf(name);
 	return unit && labelText({ resource: name.replace(/[^a-zA-Z0-9_]/g, "_"), unit });
 });
 
-/** Keeps answers. Should there be too many, it begins again. */
+/** Caches results. Too many entries clear the cache. */
 function remembered<T>(of: (text: string) => T): (text: string) => T {
 	const known = new Map<string, T>();
 	const most = 1000;

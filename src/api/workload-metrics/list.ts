@@ -1,4 +1,4 @@
-/** All metrics of the objects of a cluster, under kube-state-metrics' names. */
+/** All metrics of a cluster's objects, under kube-state-metrics' names. */
 import { cronJobFamilies, jobFamilies } from "./batch.ts";
 import {
 	certificateFamilies,

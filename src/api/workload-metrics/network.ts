@@ -9,7 +9,7 @@ export const serviceFamilies = ofKind(
 	services,
 	({ metadata: { namespace, name, uid } }) => ({ namespace, service: name, uid }),
 	[
-		info("kube_service_info", "The Service", ({ spec }) => ({
+		info("kube_service_info", "Information about the Service", ({ spec }) => ({
 			cluster_ip: spec.clusterIP,
 			external_name: spec.externalName,
 			load_balancer_ip: spec.loadBalancerIP,
@@ -17,17 +17,17 @@ export const serviceFamilies = ofKind(
 		})),
 		created("service"),
 		deletion("service"),
-		info("kube_service_spec_type", "Its type", ({ spec }) => ({ type: spec.type })),
+		info("kube_service_spec_type", "Type", ({ spec }) => ({ type: spec.type })),
 		{
 			name: "kube_service_spec_external_ip",
-			help: "Addresses outside the cluster",
+			help: "External addresses",
 			each({ spec }, add) {
 				for (const address of spec.externalIPs ?? []) add(1, { external_ip: address });
 			},
 		},
 		{
 			name: "kube_service_status_load_balancer_ingress",
-			help: "Addresses of its load balancer",
+			help: "Addresses of the load balancer",
 			each({ status }, add) {
 				for (const { ip, hostname } of status?.loadBalancer?.ingress ?? []) add(1, { ip, hostname });
 			},
@@ -39,11 +39,11 @@ export const endpointFamilies = ofKind(
 	endpoints,
 	({ metadata: { namespace, name } }) => ({ namespace, endpoint: name }),
 	[
-		info("kube_endpoint_info", "The Endpoints"),
+		info("kube_endpoint_info", "Information about the Endpoints"),
 		created("endpoint"),
 		{
 			name: "kube_endpoint_ports",
-			help: "Its ports",
+			help: "Ports",
 			each({ subsets = [] }, add) {
 				for (const { ports = [] } of subsets)
 					for (const { name, protocol, port } of ports)
@@ -52,7 +52,7 @@ export const endpointFamilies = ofKind(
 		},
 		{
 			name: "kube_endpoint_address",
-			help: "Its addresses, for each port",
+			help: "Addresses by port",
 			each({ subsets = [] }, add) {
 				for (const { ports = [], addresses = [], notReadyAddresses = [] } of subsets)
 					for (const { name, protocol, port } of ports) {
@@ -69,11 +69,13 @@ export const endpointSliceFamilies = ofKind(
 	endpointSlices,
 	({ metadata: { namespace, name } }) => ({ endpointslice: name, namespace }),
 	[
-		info("kube_endpointslice_info", "The EndpointSlice", ({ addressType }) => ({ addresstype: addressType })),
+		info("kube_endpointslice_info", "Information about the EndpointSlice", ({ addressType }) => ({
+			addresstype: addressType,
+		})),
 		created("endpointslice"),
 		{
 			name: "kube_endpointslice_ports",
-			help: "Its ports",
+			help: "Ports",
 			each({ ports }, add) {
 				for (const { name, protocol, port } of ports ?? [])
 					add(1, { port_name: name, port_protocol: protocol, port_number: port === undefined ? "" : String(port) });
@@ -81,7 +83,7 @@ export const endpointSliceFamilies = ofKind(
 		},
 		{
 			name: "kube_endpointslice_endpoints",
-			help: "Its endpoints",
+			help: "Endpoints",
 			each({ endpoints: all }, add) {
 				for (const { addresses, conditions = {}, hostname, targetRef, nodeName, zone } of all ?? []) {
 					const is = (condition: boolean | undefined) => (condition === undefined ? "" : String(condition));
@@ -103,7 +105,7 @@ export const endpointSliceFamilies = ofKind(
 		},
 		{
 			name: "kube_endpointslice_endpoints_hints",
-			help: "Zones that its endpoints are for",
+			help: "Zones in which its endpoints are used",
 			each({ endpoints: all }, add) {
 				for (const { addresses, hints } of all ?? [])
 					for (const { name } of hints?.forZones ?? []) add(1, { address: addresses?.[0], for_zone: name });
@@ -117,8 +119,8 @@ export const networkPolicyFamilies = ofKind(
 	({ metadata: { namespace, name } }) => ({ namespace, networkpolicy: name }),
 	[
 		created("networkpolicy"),
-		value("kube_networkpolicy_spec_ingress_rules", "Rules for what comes in", ({ spec }) => spec?.ingress?.length ?? 0),
-		value("kube_networkpolicy_spec_egress_rules", "Rules for what goes out", ({ spec }) => spec?.egress?.length ?? 0),
+		value("kube_networkpolicy_spec_ingress_rules", "Number of ingress rules", ({ spec }) => spec?.ingress?.length ?? 0),
+		value("kube_networkpolicy_spec_egress_rules", "Number of egress rules", ({ spec }) => spec?.egress?.length ?? 0),
 	],
 );
 
@@ -126,14 +128,14 @@ export const ingressFamilies = ofKind(
 	ingresses,
 	({ metadata: { namespace, name } }) => ({ namespace, ingress: name }),
 	[
-		info("kube_ingress_info", "The Ingress", ({ metadata, spec }) => ({
+		info("kube_ingress_info", "Information about the Ingress", ({ metadata, spec }) => ({
 			ingressclass: metadata.annotations?.["kubernetes.io/ingress.class"] ?? spec?.ingressClassName ?? "_default",
 		})),
 		created("ingress"),
 		resourceVersion("ingress"),
 		{
 			name: "kube_ingress_path",
-			help: "Its rules",
+			help: "Paths of the rules",
 			each({ spec }, add) {
 				for (const { host, http } of spec?.rules ?? [])
 					for (const { path, pathType, backend } of http?.paths ?? []) {
@@ -152,7 +154,7 @@ export const ingressFamilies = ofKind(
 		},
 		{
 			name: "kube_ingress_tls",
-			help: "Hosts with certificates",
+			help: "Hosts with TLS",
 			each({ spec }, add) {
 				for (const { hosts = [], secretName } of spec?.tls ?? [])
 					for (const host of hosts) add(1, { tls_host: host, secret: secretName });

@@ -38,7 +38,7 @@ const disruptionReasons = new Set([
 ]);
 
 export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } }) => ({ namespace, pod: name, uid }), [
-	info("kube_pod_info", "The pod", (pod) => {
+	info("kube_pod_info", "Information about the pod", (pod) => {
 		const by = controllerOf(pod);
 		const { status, spec } = pod;
 		return {
@@ -58,51 +58,58 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 			for (const { ip } of status?.podIPs ?? []) add(1, { ip, ip_family: ip.includes(":") ? "6" : "4" });
 		},
 	},
-	value("kube_pod_start_time", "When the node took the pod, in Unix time", ({ status }) => unixTime(status?.startTime)),
-	value("kube_pod_completion_time", "When the last of its containers ended, in Unix time", completionTime),
+	value("kube_pod_start_time", "Time at which the node accepted the pod, in Unix time", ({ status }) =>
+		unixTime(status?.startTime),
+	),
+	value("kube_pod_completion_time", "Time at which its last container terminated, in Unix time", completionTime),
 	owners("pod"),
 	created("pod"),
 	deletion("pod"),
-	info("kube_pod_restart_policy", "Whether its containers are started again", ({ spec }) => ({
+	info("kube_pod_restart_policy", "Restart policy", ({ spec }) => ({
 		type: spec.restartPolicy,
 	})),
-	info("kube_pod_service_account", "Its service account", ({ spec }) => ({ service_account: spec.serviceAccountName })),
-	info("kube_pod_scheduler", "Who chooses its node", ({ spec }) => ({ name: spec.schedulerName })),
-	info("kube_pod_runtimeclass_name_info", "Its runtime class", ({ spec }) =>
+	info("kube_pod_service_account", "Service account", ({ spec }) => ({ service_account: spec.serviceAccountName })),
+	info("kube_pod_scheduler", "Scheduler", ({ spec }) => ({ name: spec.schedulerName })),
+	info("kube_pod_runtimeclass_name_info", "Runtime class", ({ spec }) =>
 		spec.runtimeClassName === undefined ? undefined : { runtimeclass_name: spec.runtimeClassName },
 	),
 	oneOf(
 		"kube_pod_status_phase",
-		"Its phase",
+		"Current phase",
 		"phase",
 		["Pending", "Succeeded", "Failed", "Unknown", "Running"],
 		({ status }) => status?.phase,
 	),
 	oneOf(
 		"kube_pod_status_qos_class",
-		"Its quality of service",
+		"Quality of service class",
 		"qos_class",
 		["BestEffort", "Burstable", "Guaranteed"],
 		({ status }) => status?.qosClass,
 	),
 	condition("kube_pod_status_ready", "Whether it is ready", "Ready"),
-	condition("kube_pod_status_scheduled", "Whether it has a node", "PodScheduled"),
-	since("kube_pod_status_ready_time", "Since when it is ready, in Unix time", "Ready", "True"),
-	since("kube_pod_status_initialized_time", "Since when it is initialized, in Unix time", "Initialized", "True"),
+	condition("kube_pod_status_scheduled", "Whether it is scheduled", "PodScheduled"),
+	since("kube_pod_status_ready_time", "Time since when it is ready, in Unix time", "Ready", "True"),
+	since("kube_pod_status_initialized_time", "Time since when it is initialized, in Unix time", "Initialized", "True"),
 	since(
 		"kube_pod_status_container_ready_time",
-		"Since when its containers are ready, in Unix time",
+		"Time since when its containers are ready, in Unix time",
 		"ContainersReady",
 		"True",
 	),
-	since("kube_pod_status_scheduled_time", "Since when it has a node, in Unix time", "PodScheduled", "True"),
-	since("kube_pod_status_unscheduled_time", "Since when no node was found, in Unix time", "PodScheduled", "False"),
-	info("kube_pod_status_unschedulable", "No node was found for it", (pod) =>
+	since("kube_pod_status_scheduled_time", "Time at which it was scheduled, in Unix time", "PodScheduled", "True"),
+	since(
+		"kube_pod_status_unscheduled_time",
+		"Time since when it is unschedulable, in Unix time",
+		"PodScheduled",
+		"False",
+	),
+	info("kube_pod_status_unschedulable", "Whether it is unschedulable", (pod) =>
 		conditionOf(pod, "PodScheduled")?.status === "False" ? {} : undefined,
 	),
 	{
 		name: "kube_pod_status_reason",
-		help: "Why it is as it is",
+		help: "Reason of the pod's status",
 		each(pod, add) {
 			const found = reasonsOf(pod);
 			if (found.size > 0) for (const reason of statusReasons) if (found.has(reason)) add(1, { reason });
@@ -112,7 +119,7 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 	},
 	{
 		name: "kube_pod_status_disruption_reason",
-		help: "Why it is being disrupted",
+		help: "Reason of the disruption",
 		each(pod, add) {
 			const { reason = "" } = conditionOf(pod, "DisruptionTarget") ?? {};
 			if (disruptionReasons.has(reason)) add(1, { reason });
@@ -120,7 +127,7 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 	},
 	{
 		name: "kube_pod_nodeselectors",
-		help: "Labels that its node must have",
+		help: "Node selector",
 		each({ spec: { nodeSelector } }, add) {
 			if (nodeSelector === undefined) {
 				add(1);
@@ -135,7 +142,7 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 	},
 	{
 		name: "kube_pod_tolerations",
-		help: "Taints that it tolerates",
+		help: "Tolerations",
 		each({ spec: { tolerations = [] } }, add) {
 			const told = new Set<string>();
 			for (const { key, operator, value: wanted, effect, tolerationSeconds } of tolerations) {
@@ -147,8 +154,10 @@ export const podFamilies = ofKind(pods, ({ metadata: { namespace, name, uid } })
 		},
 	},
 	claims("kube_pod_spec_volumes_persistentvolumeclaims_info", "Claims that its volumes use", () => 1),
-	claims("kube_pod_spec_volumes_persistentvolumeclaims_readonly", "Whether it only reads them", (readOnly) =>
-		readOnly ? 1 : 0,
+	claims(
+		"kube_pod_spec_volumes_persistentvolumeclaims_readonly",
+		"Whether the claim is mounted read-only",
+		(readOnly) => (readOnly ? 1 : 0),
 	),
 	overhead("kube_pod_overhead_cpu_cores", "cpu"),
 	overhead("kube_pod_overhead_memory_bytes", "memory"),
@@ -181,7 +190,7 @@ function completionTime({ status }: Pod): number | undefined {
 
 const noReasons: ReadonlySet<string> = new Set();
 
-/** Of the pod, its conditions, and its containers' ends. */
+/** Reasons of the pod's status, its conditions, and the termination of its containers. */
 function reasonsOf({ status }: Pod): ReadonlySet<string> {
 	let found: Set<string> | undefined;
 	const note = (reason: string | undefined) => {
@@ -211,7 +220,7 @@ function claims(name: string, help: string, of: (readOnly: boolean) => number): 
 }
 
 function overhead(name: string, resource: string): Family<Pod> {
-	return value(name, "What the pod takes besides its containers", ({ spec }) => {
+	return value(name, "Overhead of the pod", ({ spec }) => {
 		const quantity = spec.overhead?.[resource];
 		return quantity === undefined ? undefined : parseQuantity(quantity);
 	});

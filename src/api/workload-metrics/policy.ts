@@ -16,7 +16,7 @@ export const quotaFamilies = ofKind(
 		created("resourcequota"),
 		{
 			name: "kube_resourcequota",
-			help: "What there may be of each resource, and what there is",
+			help: "Limit and usage by resource",
 			each({ status }, add) {
 				each(status?.hard, (amount, resource) => add(amount, { resource, type: "hard" }));
 				each(status?.used, (amount, resource) => add(amount, { resource, type: "used" }));
@@ -57,27 +57,27 @@ export const budgetFamilies = ofKind(
 		deletion("poddisruptionbudget"),
 		value(
 			"kube_poddisruptionbudget_status_current_healthy",
-			"Pods that are healthy",
+			"Number of healthy pods",
 			({ status }) => status?.currentHealthy ?? 0,
 		),
 		value(
 			"kube_poddisruptionbudget_status_desired_healthy",
-			"Pods that are to be healthy",
+			"Number of pods that must be healthy",
 			({ status }) => status?.desiredHealthy ?? 0,
 		),
 		value(
 			"kube_poddisruptionbudget_status_pod_disruptions_allowed",
-			"Pods that may go now",
+			"Number of disruptions that are allowed now",
 			({ status }) => status?.disruptionsAllowed ?? 0,
 		),
 		value(
 			"kube_poddisruptionbudget_status_expected_pods",
-			"Pods that it is about",
+			"Number of pods that the budget covers",
 			({ status }) => status?.expectedPods ?? 0,
 		),
 		value(
 			"kube_poddisruptionbudget_status_observed_generation",
-			"The generation that was seen last",
+			"Generation that the controller observed last",
 			({ status }) => status?.observedGeneration ?? 0,
 		),
 	],
@@ -87,33 +87,49 @@ export const autoscalerFamilies = ofKind(
 	horizontalPodAutoscalers,
 	({ metadata: { namespace, name } }) => ({ namespace, horizontalpodautoscaler: name }),
 	[
-		info("kube_horizontalpodautoscaler_info", "The autoscaler", ({ spec: { scaleTargetRef: target } }) => ({
-			...(target.apiVersion === undefined ? {} : { scaletargetref_api_version: target.apiVersion }),
-			scaletargetref_kind: target.kind,
-			scaletargetref_name: target.name,
-		})),
+		info(
+			"kube_horizontalpodautoscaler_info",
+			"Information about the autoscaler",
+			({ spec: { scaleTargetRef: target } }) => ({
+				...(target.apiVersion === undefined ? {} : { scaletargetref_api_version: target.apiVersion }),
+				scaletargetref_kind: target.kind,
+				scaletargetref_name: target.name,
+			}),
+		),
 		created("horizontalpodautoscaler"),
 		deletion("horizontalpodautoscaler"),
 		generation("horizontalpodautoscaler"),
-		value("kube_horizontalpodautoscaler_spec_max_replicas", "Most pods", ({ spec }) => spec.maxReplicas),
-		value("kube_horizontalpodautoscaler_spec_min_replicas", "Fewest pods", ({ spec }) => spec.minReplicas ?? 1),
+		value(
+			"kube_horizontalpodautoscaler_spec_max_replicas",
+			"Maximum number of replicas",
+			({ spec }) => spec.maxReplicas,
+		),
+		value(
+			"kube_horizontalpodautoscaler_spec_min_replicas",
+			"Minimum number of replicas",
+			({ spec }) => spec.minReplicas ?? 1,
+		),
 		tolerance("up", ({ spec }) => spec.behavior?.scaleUp),
 		tolerance("down", ({ spec }) => spec.behavior?.scaleDown),
-		targets("kube_horizontalpodautoscaler_spec_target_metric", "What metrics should be", ({ spec }) =>
+		targets("kube_horizontalpodautoscaler_spec_target_metric", "Target values of metrics", ({ spec }) =>
 			(spec.metrics ?? []).map(targetOf),
 		),
-		targets("kube_horizontalpodautoscaler_status_target_metric", "What metrics are", ({ status }) =>
+		targets("kube_horizontalpodautoscaler_status_target_metric", "Current values of metrics", ({ status }) =>
 			(status?.currentMetrics ?? []).map(currentOf),
 		),
-		conditions("kube_horizontalpodautoscaler_status_condition", "Its conditions", ({ status }) => status?.conditions),
+		conditions(
+			"kube_horizontalpodautoscaler_status_condition",
+			"Conditions by type and status",
+			({ status }) => status?.conditions,
+		),
 		value(
 			"kube_horizontalpodautoscaler_status_current_replicas",
-			"Pods that there are",
+			"Number of pods",
 			({ status }) => status?.currentReplicas ?? 0,
 		),
 		value(
 			"kube_horizontalpodautoscaler_status_desired_replicas",
-			"Pods that it wants",
+			"Desired number of replicas",
 			({ status }) => status?.desiredReplicas ?? 0,
 		),
 	],
@@ -161,7 +177,7 @@ function tolerance(
 ): Family<V2HorizontalPodAutoscaler> {
 	return value(
 		`kube_horizontalpodautoscaler_spec_behavior_scale_${direction}_tolerance`,
-		`How far a metric may be off before it scales ${direction}`,
+		`Tolerance of a metric before scaling ${direction}`,
 		(autoscaler) => {
 			const quantity = of(autoscaler)?.tolerance;
 			return quantity === undefined ? undefined : parseQuantity(quantity);

@@ -1,4 +1,4 @@
-/** `2`, or `"25%"` of a number. Undefined when one of them is missing, or is no number. */
+/** The number for `2`, or for `"25%"` of a total. Undefined if either is missing or invalid. */
 export function scaledNumber(
 	amount: number | string | undefined,
 	of: number | undefined,

@@ -1,6 +1,6 @@
 /**
- * `/metrics/workloads`: what kube-state-metrics tells of a cluster's objects, made from the watch cache while someone
- * reads it. Between scrapes nothing of it exists.
+ * `/metrics/workloads`: kube-state-metrics' metrics of the cluster's objects, generated from the watch cache while a
+ * client reads them. Nothing is kept between scrapes.
  */
 
 import type { ApiResponse } from "../../core/exchange.ts";
@@ -13,14 +13,14 @@ import { tooManyRequests } from "../request/flow.ts";
 import { type KindFamilies, type Labels, labelText } from "./family.ts";
 import { workloadFamilies } from "./list.ts";
 
-/** A piece of text is sent when it is this long; then others have their turn. */
+/** Text is sent in pieces of this length, and other work of the process can run in between. */
 const pieceLength = 64 * 1024;
 const parsedAtOnce = 256;
-/** Scrapes at the same time. Each holds the objects of a kind as they were when it came to it. */
+/** Scrapes at the same time. Each holds a list of all objects of the kind that it is writing. */
 const mostScrapes = 8;
-/** Of one user: every pod may ask as kube-state-metrics, and must not keep others from it. */
+/** Per user: every pod can scrape as kube-state-metrics, and must not exclude others. */
 const mostOfUser = 4;
-/** A client that has not read everything by then makes room for others. */
+/** The scrape of a client that takes longer ends when another one needs its place. */
 const patienceMs = 60_000;
 
 interface Scrape {
@@ -31,7 +31,6 @@ interface Scrape {
 export class WorkloadMetrics {
 	readonly #cache: WatchCache;
 	readonly #clock: Clock;
-	/** When those under way began. */
 	readonly #running = new Set<Scrape>();
 
 	constructor(cache: WatchCache, clock: Clock) {
@@ -62,14 +61,14 @@ export class WorkloadMetrics {
 		}
 	}
 
-	/** In pieces, some of which are empty. */
+	/** Pieces, some of which are empty. */
 	*#text(): Generator<string> {
 		for (const families of workloadFamilies) {
 			const found = [...this.#cache.resource(families.kind).range(keyPrefix(families.kind))];
 			const objects: KubeObject[] = [];
 			for (const cached of found) {
 				objects.push(cached.object);
-				// After a restart each is parsed now.
+				// After a restart, objects are parsed at this point.
 				if (objects.length % parsedAtOnce === 0) yield "";
 			}
 			yield* kindText(families, objects);
@@ -77,10 +76,9 @@ export class WorkloadMetrics {
 	}
 }
 
-/** In pieces. */
+/** The text of all families of a kind, in pieces. */
 export function* kindText({ labels, families }: KindFamilies, objects: readonly KubeObject[]): Generator<string> {
-	// The same for every family. What is joined is one string in memory: made of parts, it would be put together again
-	// for every series.
+	// Computed once for all families, and joined: V8 would otherwise flatten the concatenated strings for every series.
 	const own: string[] = [];
 	for (const { name, help, type = "gauge", each } of families) {
 		const opening = `${name}{`;

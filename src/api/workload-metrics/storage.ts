@@ -10,7 +10,7 @@ export const claimFamilies = ofKind(
 	persistentVolumeClaims,
 	({ metadata: { namespace, name } }) => ({ namespace, persistentvolumeclaim: name }),
 	[
-		info("kube_persistentvolumeclaim_info", "The claim", ({ metadata, spec }) => ({
+		info("kube_persistentvolumeclaim_info", "Information about the claim", ({ metadata, spec }) => ({
 			storageclass:
 				metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec.storageClassName ?? "<none>",
 			volumename: spec.volumeName,
@@ -20,27 +20,31 @@ export const claimFamilies = ofKind(
 		deletion("persistentvolumeclaim"),
 		oneOf(
 			"kube_persistentvolumeclaim_status_phase",
-			"Its phase",
+			"Current phase",
 			"phase",
 			["Lost", "Bound", "Pending"],
 			({ status }) => status?.phase,
 		),
-		value("kube_persistentvolumeclaim_resource_requests_storage_bytes", "How much it asks for", ({ spec }) =>
+		value("kube_persistentvolumeclaim_resource_requests_storage_bytes", "Requested storage in bytes", ({ spec }) =>
 			bytesOf(spec.resources?.requests),
 		),
 		{
 			name: "kube_persistentvolumeclaim_access_mode",
-			help: "How it is to be used",
+			help: "Access modes",
 			each({ spec }, add) {
 				for (const mode of spec.accessModes ?? []) add(1, { access_mode: mode });
 			},
 		},
-		conditions("kube_persistentvolumeclaim_status_condition", "Its conditions", ({ status }) => status?.conditions),
+		conditions(
+			"kube_persistentvolumeclaim_status_condition",
+			"Conditions by type and status",
+			({ status }) => status?.conditions,
+		),
 	],
 );
 
 export const volumeFamilies = ofKind(persistentVolumes, ({ metadata }) => ({ persistentvolume: metadata.name }), [
-	info("kube_persistentvolume_info", "The volume", ({ spec }) => ({
+	info("kube_persistentvolume_info", "Information about the volume", ({ spec }) => ({
 		storageclass: spec.storageClassName,
 		...sourceLabels(spec),
 		reclaim_policy: spec.persistentVolumeReclaimPolicy,
@@ -49,30 +53,30 @@ export const volumeFamilies = ofKind(persistentVolumes, ({ metadata }) => ({ per
 	deletion("persistentvolume"),
 	oneOf(
 		"kube_persistentvolume_status_phase",
-		"Its phase",
+		"Current phase",
 		"phase",
 		["Pending", "Available", "Bound", "Released", "Failed"],
 		({ status }) => status?.phase,
 	),
 	info(
 		"kube_persistentvolume_claim_ref",
-		"The claim that it is for",
+		"Claim that the volume is bound to",
 		({ spec: { claimRef } }) => claimRef && { name: claimRef.name, claim_namespace: claimRef.namespace },
 	),
-	value("kube_persistentvolume_capacity_bytes", "How large it is", ({ spec }) => bytesOf(spec.capacity)),
-	info("kube_persistentvolume_volume_mode", "Files or blocks", ({ spec }) => ({
+	value("kube_persistentvolume_capacity_bytes", "Capacity in bytes", ({ spec }) => bytesOf(spec.capacity)),
+	info("kube_persistentvolume_volume_mode", "Volume mode", ({ spec }) => ({
 		volumemode: spec.volumeMode ?? "Filesystem",
 	})),
 	{
 		name: "kube_persistentvolume_access_mode",
-		help: "How it can be used",
+		help: "Access modes",
 		each({ spec }, add) {
 			for (const mode of spec.accessModes ?? []) add(1, { access_mode: mode });
 		},
 	},
 	info(
 		"kube_persistentvolume_csi_attributes",
-		"What its driver was told",
+		"Attributes for the CSI driver",
 		({ spec: { csi } }) =>
 			csi && { csi_mounter: csi.volumeAttributes?.["mounter"], csi_map_options: csi.volumeAttributes?.["mapOptions"] },
 	),
@@ -83,7 +87,7 @@ function bytesOf(amounts: Readonly<Record<string, string | undefined>> | undefin
 	return quantity === undefined ? undefined : parseQuantity(quantity);
 }
 
-/** Every label, empty where the volume is of another source. */
+/** All labels; those of other volume sources are empty. */
 function sourceLabels({ hostPath, local, nfs, csi, fc, iscsi, ...spec }: PersistentVolume["spec"]): Labels {
 	return {
 		gce_persistent_disk_name: spec.gcePersistentDisk?.pdName,
@@ -108,11 +112,15 @@ function sourceLabels({ hostPath, local, nfs, csi, fc, iscsi, ...spec }: Persist
 }
 
 export const storageClassFamilies = ofKind(storageClasses, ({ metadata }) => ({ storageclass: metadata.name }), [
-	info("kube_storageclass_info", "The storage class", ({ provisioner, reclaimPolicy, volumeBindingMode }) => ({
-		provisioner,
-		reclaim_policy: reclaimPolicy ?? "Delete",
-		volume_binding_mode: volumeBindingMode ?? "Immediate",
-	})),
+	info(
+		"kube_storageclass_info",
+		"Information about the storage class",
+		({ provisioner, reclaimPolicy, volumeBindingMode }) => ({
+			provisioner,
+			reclaim_policy: reclaimPolicy ?? "Delete",
+			volume_binding_mode: volumeBindingMode ?? "Immediate",
+		}),
+	),
 	created("storageclass"),
 ]);
 
@@ -120,12 +128,12 @@ export const volumeAttachmentFamilies = ofKind(
 	volumeAttachments,
 	({ metadata }) => ({ volumeattachment: metadata.name }),
 	[
-		info("kube_volumeattachment_info", "The attachment", ({ spec }) => ({
+		info("kube_volumeattachment_info", "Information about the attachment", ({ spec }) => ({
 			attacher: spec.attacher,
 			node: spec.nodeName,
 		})),
 		created("volumeattachment"),
-		info("kube_volumeattachment_spec_source_persistentvolume", "Its volume", ({ spec: { source } }) =>
+		info("kube_volumeattachment_spec_source_persistentvolume", "Volume of the attachment", ({ spec: { source } }) =>
 			source.persistentVolumeName === undefined ? undefined : { volumename: source.persistentVolumeName },
 		),
 		value("kube_volumeattachment_status_attached", "Whether it is attached", ({ status }) =>

@@ -45,7 +45,7 @@ const metadata = (name: string, more: Partial<KubeObject["metadata"]> = {}) => (
 });
 const newYear = 1767225600;
 
-test("a pod is told as kube-state-metrics tells it", () => {
+test("a pod has the series of kube-state-metrics", () => {
 	const pod: Partial<Pod> = {
 		metadata: metadata("web-0", {
 			ownerReferences: [{ apiVersion: "apps/v1", kind: "StatefulSet", name: "web", uid: "s", controller: true }],
@@ -125,7 +125,7 @@ test("a pod is told as kube-state-metrics tells it", () => {
 	expect(texts).toContain("# TYPE kube_pod_status_phase gauge\n");
 });
 
-test("Jobs tell how they ended, and CronJobs when they are due", () => {
+test("Jobs have their results, and CronJobs their next time", () => {
 	const job: Partial<Job> = {
 		metadata: metadata("once"),
 		spec: { template: { spec: { containers: [] } }, parallelism: 1, completions: 3 },
@@ -229,16 +229,16 @@ test("network policies, zones of endpoints and tolerances of autoscalers", () =>
 	expect(found).not.toHaveProperty("kube_horizontalpodautoscaler_spec_behavior_scale_down_tolerance");
 });
 
-test("every family has a name of its own, and one object of every kind is told", () => {
+test("names of families are unique, and an object of every kind has series", () => {
 	const names = workloadFamilies.flatMap(({ families }) => families.map(({ name }) => name));
 	expect(new Set(names).size).toBe(names.length);
 	for (const name of names) expect(name).toMatch(/^kube_[a-z_]+$/);
-	// What nobody has filled in yet: no family may fail on it.
+	// An object without status and most fields: no family may fail on it.
 	for (const families of workloadFamilies)
 		told(families, { metadata: metadata("bare"), spec: { containers: [], source: {}, scaleTargetRef: {} } });
 });
 
-test("a scrape is made of what is there, for those who may, and a few at a time", async () => {
+test("a scrape needs permission, contains all objects, and few run at the same time", async () => {
 	const api = await testApi({ roles: "bootstrap" });
 	const monitor = { name: "prometheus", groups: ["system:monitoring", "system:authenticated"] };
 	await api.ask("POST", "/api/v1/namespaces/default/configmaps", { metadata: { name: "one" }, data: {} });
@@ -260,7 +260,7 @@ test("a scrape is made of what is there, for those who may, and a few at a time"
 	await api.close();
 });
 
-test("while a scrape is made, others have their turn", async () => {
+test("other work runs during a scrape", async () => {
 	const store = createMemoryStore();
 	const objectCount = 2000;
 	const puts = Array.from({ length: objectCount }, (_, index) => {
@@ -283,12 +283,12 @@ test("while a scrape is made, others have their turn", async () => {
 	const text = await read(response);
 	isOver = true;
 	expect(text.split("\n").filter((line) => line.startsWith("kube_configmap_info{"))).toHaveLength(objectCount);
-	// While objects are read for the first time, and after each piece of text.
+	// While objects are parsed, and after each piece of text.
 	expect(turns).toBeGreaterThan(objectCount / 256 + text.length / 2 ** 17);
 	await api.close();
 });
 
-test("what stands in labels is escaped, whichever way they are made", () => {
+test("values of labels are escaped, as objects and as text", () => {
 	const pod: Partial<Pod> = {
 		metadata: metadata("web"),
 		spec: { containers: [{ name: 'a"b', resources: { limits: { cpu: "1" } } }], nodeName: "n\\1" },

@@ -1,4 +1,4 @@
-/** Types that only answers have, and OpenAPI has no description of. */
+/** Types that occur only in responses, and that OpenAPI does not describe. */
 import type { FieldSchema, TypeSchema } from "../../../kinds/engine/type-schema.ts";
 
 const text: FieldSchema = { type: "string" };

@@ -30,7 +30,7 @@ test("maps, bytes, times and metadata", () => {
 	});
 });
 
-test("zero replicas are said, other zeros are not; inlined messages are their owner's fields", () => {
+test("zero replicas are decoded, other zeros are absent; fields of embedded messages are the outer type's", () => {
 	const probe = message([1, message([2, message([1, "/"], [2, message([1, 0], [2, 80])])])], [2, 0], [4, 5]);
 	const volume = message([1, "data"], [2, message([2, message()])]);
 	const container = message([1, "c"], [2, "i"], [6, message([1, "p"], [2, 0], [3, 80])], [10, probe]);
@@ -55,7 +55,7 @@ test("zero replicas are said, other zeros are not; inlined messages are their ow
 	});
 });
 
-test("zero of what is a number or a percentage is said", () => {
+test("a number or a percentage of zero is decoded", () => {
 	const rollingUpdate = message([1, message([1, 0], [2, 0], [3, ""])], [2, message([1, 1], [2, 0], [3, "20%"])]);
 	const spec = message([3, message([1, "RollingUpdate"], [2, rollingUpdate])]);
 	const raw = message([1, message([1, "a"])], [2, spec]);
@@ -64,7 +64,7 @@ test("zero of what is a number or a percentage is said", () => {
 	});
 });
 
-test("a body in protobuf makes an object; one that is none is refused", async () => {
+test("a body in protobuf creates an object; an invalid one is rejected", async () => {
 	const api = await testApi();
 	const type = "application/vnd.kubernetes.protobuf";
 	const send = (body: Buffer) =>
@@ -143,7 +143,7 @@ test("times keep every microsecond, and no more", () => {
 	});
 });
 
-test("an optional scalar that is empty is said, where others of the same name are not", () => {
+test("an empty optional scalar is decoded, other fields of that name are absent", () => {
 	const mount = message([1, "m"], [5, ""]);
 	const statusOfOne = message([1, "c"], [4, 0], [5, 0], [9, 0]);
 	const raw = message([2, message([2, message([1, "c"], [9, mount], [16, 0])])], [3, message([8, statusOfOne])]);
@@ -153,7 +153,7 @@ test("an optional scalar that is empty is said, where others of the same name ar
 	});
 });
 
-test("maps of many entries, whatever their keys are called", () => {
+test("maps of many entries, with any keys", () => {
 	const entries = ["__proto__", "constructor", ...Array.from({ length: 40_000 }, (_, index) => `k${index}`)].map(
 		(key): Part => [2, message([1, key], [2, "v"])],
 	);
@@ -163,7 +163,7 @@ test("maps of many entries, whatever their keys are called", () => {
 	expect(Object.getPrototypeOf(data)).toBe(Object.prototype);
 });
 
-test("lists of numbers come one by one, or packed; what the table lacks is passed over", () => {
+test("lists of numbers may be packed; unknown fields are skipped", () => {
 	const packed = message([4, Buffer.from([1, 0xac, 0x02])], [4, 3], [99, 1], [2_000_000, "x"]);
 	const raw = message([2, message([14, packed])]);
 	expect(decodeProtobuf(envelope("v1", "Pod", raw))).toMatchObject({
@@ -171,7 +171,7 @@ test("lists of numbers come one by one, or packed; what the table lacks is passe
 	});
 });
 
-test("a list is the value of an entry, and an entry may lack its value", () => {
+test("the value of an entry may be a list, or absent", () => {
 	const extra = [5, message([1, "k"], [2, message([1, "a"], [1, "b"])])] as const;
 	const raw = message([2, message([...extra], [5, message([1, "none"])])]);
 	expect(decodeProtobuf(envelope("authorization.k8s.io/v1", "SubjectAccessReview", raw))).toMatchObject({

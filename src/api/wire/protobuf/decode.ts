@@ -1,6 +1,6 @@
 /**
- * Objects in protobuf, which kubectl sends when it makes objects of its own (`kubectl create deployment`), and components
- * of Kubernetes always, as the JSON values that they stand for.
+ * Decodes objects in protobuf into their JSON values. kubectl sends protobuf when it generates an object (`kubectl create
+ * deployment`); components of Kubernetes always do.
  */
 import { ApiError } from "../../../core/errors.ts";
 import { WireReader } from "../../../core/protobuf/wire-reader.ts";
@@ -49,7 +49,7 @@ export function decodeProtobuf(bytes: Uint8Array): Fields {
 		reader.revisit(raw);
 		decoder.readInto(reader, object);
 	}
-	// What is free-form in it is JSON.
+	// Free-form values in it are JSON.
 	weigh(object);
 	return object;
 }

@@ -1,4 +1,4 @@
-/** Writes JSON as protobuf, by a table of messages. Only what OpenAPI needs of the format. */
+/** Encodes JSON as protobuf with a table of messages. Supports only what OpenAPI needs. */
 import { isRecord } from "../../../core/object.ts";
 import { WireWriter } from "../../../core/protobuf/wire-writer.ts";
 
@@ -28,7 +28,7 @@ export interface ProtoMessage {
 
 export type ProtoTable = Readonly<Record<string, ProtoMessage>>;
 
-/** The message, encoded. Fields that the table lacks are left out. */
+/** Encodes a message. Fields that are not in the table are left out. */
 export function encodeMessage(value: unknown, type: string, table: ProtoTable): Buffer {
 	const encoder = new Encoder(table);
 	encoder.fields(value, type);
@@ -43,7 +43,7 @@ class Encoder {
 		this.#table = table;
 	}
 
-	/** The fields of a message of the type, without what frames it. */
+	/** The fields of a message of the type, without tag and length. */
 	fields(value: unknown, type: string): void {
 		const message = this.#table[type];
 		if (message === undefined) throw new Error(`no protobuf message ${type}`);

@@ -1,22 +1,21 @@
 /**
- * What stands around a message: Kubernetes' envelope, lists, and the events of a watch (API concepts, "Protobuf
- * encoding").
+ * What encloses a message: Kubernetes' envelope, lists, and the events of a watch (API concepts, "Protobuf encoding").
  */
 import { WireWriter } from "../../../core/protobuf/wire-writer.ts";
 
 /** The first bytes of every object. */
 export const magic = Buffer.from("k8s\0");
 
-/** What an object says of its type. */
+/** An object's `apiVersion` and `kind`. */
 export interface TypeMeta {
 	/** Empty for an `APIVersions`. */
 	apiVersion: string;
 	kind: string;
 }
 
-/** The field in which an envelope holds its object, and a list its items. */
+/** The number of the field that contains the object of an envelope, and the items of a list. */
 const content = 2;
-/** Content encoding and type, which are always there and always empty. */
+/** Content encoding and content type: always present, always empty. */
 const envelopeEnd = Buffer.from([0x1a, 0, 0x22, 0]);
 
 /** A message as the content of an envelope or an item of a list: with the tag and length that it has in both. */
@@ -32,7 +31,7 @@ export function enveloped(type: TypeMeta, inner: Buffer): Buffer {
 }
 
 /**
- * An envelope with a list, in parts that are not copied.
+ * An envelope with a list, as parts that are not copied.
  * @param metadata the message of its metadata
  * @param items what `asContent` made
  */

@@ -1,4 +1,4 @@
-/** Messages of Kubernetes' types, read by tables that are made once for each type. */
+/** Decodes messages of Kubernetes' types with tables that are built once per type. */
 import { setField } from "../../../core/object.ts";
 import { malformed, type WireReader } from "../../../core/protobuf/wire-reader.ts";
 import { wireTypes } from "../../../core/protobuf/wire-types.ts";
@@ -10,21 +10,21 @@ import { unionFields, unionValue } from "./unions.ts";
 
 export type Fields = Record<string, unknown>;
 
-/** Reads the value of a field, whose tag has been read. */
+/** Reads the value of a field after its tag. */
 type ReadValue = (reader: WireReader) => unknown;
 
 interface FieldDecoder {
-	/** A field that comes with another wire type is refused. */
+	/** A field with another wire type is rejected. */
 	wireType: number;
 	readInto(reader: WireReader, object: Fields): void;
-	/** Reads the whole list from one value, in which numbers may come. */
+	/** Reads a packed list: lists of numbers may be encoded as one value. */
 	readPacked?: (reader: WireReader, object: Fields) => void;
 }
 
 export class MessageDecoder {
 	readonly #type: string;
 	readonly #schema: TypeSchema;
-	/** By field number; made when the first message comes, since types contain each other. */
+	/** By field number; built with the first message, because types contain each other. */
 	#fields: readonly (FieldDecoder | undefined)[] | undefined;
 
 	/** @param schema the type's fields, or those of the outer type for an embedded message */
@@ -33,7 +33,7 @@ export class MessageDecoder {
 		this.#schema = schema;
 	}
 
-	/** Reads to the end of the message that the reader is in. Fields that the tables lack are passed over. */
+	/** Reads to the end of the current message. Fields that are not in the table are skipped. */
 	readInto(reader: WireReader, object: Fields): void {
 		this.#fields ??= fieldDecoders(this.#type, this.#schema);
 		const fields = this.#fields;
@@ -94,13 +94,13 @@ function fieldDecoder({ name, optional }: NumberedField, field: FieldSchema | un
 	if (field.of === "array") return list(name, field.type);
 	if (field.of !== undefined) return { wireType: wireTypes.bytes, readInto: mapReader(name, field) };
 	const { wireType, read } = valueDecoder(field.type);
-	// A number or a percentage is a message: it is sent where it says something, or is of a field with a default for zero.
+	// A number or a percentage is a message: present if it is not zero, or if zero differs from the field's default.
 	const keepsZero = optional || field.required === true || field.type === "intOrString";
 	return {
 		wireType,
 		readInto(reader, object) {
 			const value = read(reader);
-			// What is always sent may be empty, which JSON leaves out unless the field must be there.
+			// Fields that are always sent may be empty; JSON omits those unless they are required.
 			if (value === undefined || (value === "" && !optional)) return;
 			if (keepsZero || (value !== 0 && value !== false)) object[name] = value;
 		},
@@ -120,7 +120,7 @@ function list(name: string, type: string): FieldDecoder {
 	const { wireType, read } = valueDecoder(type);
 	const listOf = (object: Fields) => {
 		object[name] ??= [];
-		// The list was made here, by this or an earlier item.
+		// The list was created here, by this or an earlier item.
 		return object[name] as unknown[];
 	};
 	return {
@@ -161,12 +161,12 @@ function mapReader(name: string, { type, of }: FieldSchema): FieldDecoder["readI
 		}
 		reader.leaveLeaf(outerEnd);
 		object[name] ??= {};
-		// The map was made here, by this or an earlier entry.
+		// The map was created here, by this or an earlier entry.
 		setField(object[name] as Fields, key, value ?? emptyOf(type, isList));
 	};
 }
 
-/** What an entry has that lacks a value. */
+/** The value of an entry without a value. */
 function emptyOf(type: string, isList: boolean): unknown {
 	if (isList) return [];
 	return type === "string" || type === "bytes" ? "" : type === "quantity" ? "0" : {};

@@ -18,14 +18,14 @@ const types = [
 	]),
 ].filter(hasNumbers);
 
-/** Names of a type's fields, with those that stand in messages of which JSON knows nothing. */
+/** Names of a type's fields, including those of embedded messages. */
 const namesOf = (type: string): string[] =>
 	numberedFields(type).flatMap(({ name, embedded }) => (embedded ? namesOf(name) : [name]));
 
-/** Lists in lists grow fast. */
+/** Nested lists grow fast. */
 const longListDepth = 2;
 
-/** Values of every field of a type that `has` says it has. */
+/** An object with a value in every field of a type that `has` selects. */
 class Maker {
 	readonly #has: () => boolean;
 	#count = 0;
@@ -89,11 +89,11 @@ function union(type: string): unknown {
 	return type === "JSONSchemaPropsOrBool" ? { properties: { a: { items: { type: "object" } } } } : ["a", "b"];
 }
 
-/** Without what says nothing: some of it is always sent. A quantity that is not given is zero. */
-function said(value: unknown): unknown {
-	if (Array.isArray(value)) return value.map(said);
+/** Without empty values, because some of them are always sent. An absent quantity is zero. */
+function nonEmpty(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(nonEmpty);
 	if (!isRecord(value)) return value;
-	const entries = Object.entries(value).map(([key, one]) => [key, said(one)] as const);
+	const entries = Object.entries(value).map(([key, one]) => [key, nonEmpty(one)] as const);
 	return Object.fromEntries(
 		entries.filter(([, one]) => (isRecord(one) ? Object.keys(one).length > 0 : one && one !== "0")),
 	);
@@ -105,7 +105,7 @@ function throughProtobuf(object: Record<string, unknown>, type: string): Record<
 	return read;
 }
 
-/** Always the same ones. */
+/** Pseudo-random numbers from a fixed seed. */
 function sometimes(seed: number): () => boolean {
 	let state = seed;
 	return () => {
@@ -122,26 +122,26 @@ describe("what is written is read again", () => {
 			const { object } = decode(new Maker(sometimes(seed)).object(type), type);
 			const read = decode(throughProtobuf(object as unknown as Record<string, unknown>, type), type);
 			expect(read.problems).toEqual([]);
-			expect(said(read.object)).toEqual(said(object));
+			expect(nonEmpty(read.object)).toEqual(nonEmpty(object));
 		}
 	});
 });
 
-test("what is always sent is sent empty, and the rest is not sent", () => {
+test("fields that are always sent are sent empty, others are omitted", () => {
 	const metadata = "0a0161 1200 1a00 2200 2a00 3200 3800 4200".replaceAll(" ", "");
 	expect(encodeObject({ metadata: { name: "a" } }, "ConfigMap").toString("hex")).toBe(`0a11${metadata}`);
-	// A Lease's spec is always there, and all of its fields may be missing.
+	// A Lease's spec is always present, and all of its fields are optional.
 	expect(encodeObject({ metadata: { name: "a" } }, "Lease").toString("hex")).toBe(`0a11${metadata}1200`);
 });
 
-test("maps are in the order of their keys, and a time before 1970 has its sign", () => {
+test("maps are in the order of their keys, and times before 1970 are negative", () => {
 	const labels = encodeObject({ metadata: { labels: { b: "2", a: "1" } } }, "ConfigMap").toString("latin1");
 	expect(labels.indexOf("a")).toBeLessThan(labels.indexOf("b"));
 	const object = { metadata: { name: "a", deletionTimestamp: "1969-12-31T23:59:58Z" } };
 	expect(throughProtobuf(object, "ConfigMap")).toEqual(object);
 });
 
-test("a microsecond of a time is kept, and large messages keep their lengths", () => {
+test("times have microseconds, and the lengths of large messages are correct", () => {
 	const spec = { renewTime: "2026-01-02T03:04:05.000007Z" };
 	expect(throughProtobuf({ spec }, "Lease")["spec"]).toEqual(spec);
 	for (const length of [100, 127, 128, 16_383, 16_384, 2_000_000]) {

@@ -1,6 +1,6 @@
 /**
- * Kubernetes' objects as protobuf messages, by tables that are made once for each type. The bytes are upstream's: what
- * is always sent is sent also when it is empty, in the order of the numbers, and maps in the order of their keys.
+ * Encodes Kubernetes' objects as protobuf messages with tables that are built once per type. The bytes equal upstream's:
+ * fields are in the order of their numbers, some are sent even if they are empty, and maps are in the order of their keys.
  */
 import { isRecord } from "../../../core/object.ts";
 import { WireWriter } from "../../../core/protobuf/wire-writer.ts";
@@ -13,18 +13,18 @@ import { unionFields, unionMessage } from "./unions.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Writes one field of an object, if there is something to write. */
+/** Writes one field of an object, unless it is absent. */
 type WriteField = (writer: WireWriter, object: Fields) => void;
 
-/** One writer for all: a message is written without waiting. */
+/** Shared by all messages, because encoding is synchronous. */
 let writer = new WireWriter();
-/** The room of larger messages is not kept. */
+/** Buffers of larger messages are not kept. */
 const mostKept = 1024 * 1024;
 
-/** @param type a name in the built-in schemas, which has numbers */
+/** @param type a name in the built-in schemas that has field numbers */
 export function encodeObject(object: object, type: string): Buffer {
 	writer.reset();
-	// Every object is read by its fields' names.
+	// Objects are read by the names of their fields.
 	messageEncoder(type).write(writer, object as Fields);
 	const bytes = writer.bytes();
 	if (writer.capacity > mostKept) writer = new WireWriter();
@@ -34,7 +34,7 @@ export function encodeObject(object: object, type: string): Buffer {
 class MessageEncoder {
 	readonly #type: string;
 	readonly #schema: TypeSchema;
-	/** In the order of their numbers; made when the first message is written, since types contain each other. */
+	/** In the order of their numbers; built with the first message, because types contain each other. */
 	#fields: readonly WriteField[] | undefined;
 
 	constructor(type: string, schema: TypeSchema) {
@@ -68,7 +68,7 @@ function fieldEncoders(type: string, schema: TypeSchema): WriteField[] {
 	});
 }
 
-/** Of the outer type's fields; always there. */
+/** An embedded message with fields of the outer type; always present. */
 function embedded({ number, name }: NumberedField, outer: TypeSchema): WriteField {
 	const encoder = new MessageEncoder(name, outer);
 	return (to, object) => {
@@ -87,7 +87,7 @@ function fieldEncoder(type: string, { number, name, optional }: NumberedField, f
 	if (field.of !== undefined) return map(number, name, field.of === "arrayMap" ? itemsWriter(write) : write);
 	const isScalar = scalarWriter(field.type) !== undefined;
 	const isAlways = isScalar ? !optional && field.type !== "bytes" : isEmpty(field.default);
-	// Of scalars the empty value is written for undefined, of messages that without fields.
+	// For undefined, scalars are written as their empty value, messages as one without fields.
 	if (isAlways) return (to, object) => write(to, number, object[name]);
 	return (to, object) => {
 		const value = object[name];
@@ -115,7 +115,7 @@ function list(number: number, name: string, write: WriteValue): WriteField {
 	};
 }
 
-/** Of `APIResource.verbs` alone: a list that can be told apart from none. */
+/** Only for `APIResource.verbs`: an empty list that differs from an absent one. */
 function inMessage(number: number, write: WriteField): WriteField {
 	return (to, object) => {
 		const start = to.begin(number);

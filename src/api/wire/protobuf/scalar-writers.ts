@@ -1,9 +1,9 @@
-/** How values are written that are no messages of their own to JSON, although times and quantities are to protobuf. */
+/** Writes values that are scalars in JSON. In protobuf, times and quantities are messages. */
 import { isRecord } from "../../../core/object.ts";
 import type { WireWriter } from "../../../core/protobuf/wire-writer.ts";
 import { parseDuration } from "../../../core/time/duration.ts";
 
-/** Writes a value with the number of its field; undefined as the empty value of its type. */
+/** Writes a value with its field number; undefined as the empty value of its type. */
 export type WriteValue = (writer: WireWriter, number: number, value: unknown) => void;
 
 const text: WriteValue = (writer, number, value) =>
@@ -33,7 +33,7 @@ export function scalarWriter(type: string): WriteValue | undefined {
 	return scalars.get(type);
 }
 
-/** No bytes at all are no time. Seconds have no fraction but in a `microTime`. */
+/** An empty message is no time. Only `microTime` has fractions of a second. */
 function writeTime(writer: WireWriter, number: number, value: unknown, hasFraction: boolean): void {
 	const start = writer.begin(number);
 	if (typeof value === "string" && value !== "") {
@@ -45,7 +45,7 @@ function writeTime(writer: WireWriter, number: number, value: unknown, hasFracti
 	writer.end(start);
 }
 
-/** From its digits: a float of milliseconds does not hold every microsecond. */
+/** Computed from the digits: a float of milliseconds cannot represent every microsecond. */
 function microsecondsOf(time: string): number {
 	const at = time.indexOf(".");
 	if (at < 0) return 0;
@@ -82,7 +82,7 @@ function writeJson(writer: WireWriter, number: number, value: unknown): void {
 	writer.end(start);
 }
 
-/** A value that stands for a message without fields. */
+/** A value that represents a message without fields. */
 export function isEmpty(value: unknown): boolean {
 	return isRecord(value) && Object.keys(value).length === 0;
 }

@@ -1,4 +1,4 @@
-/** Values of fields that are no messages of their own to JSON, although times and quantities are to protobuf. */
+/** Reads values that are scalars in JSON. In protobuf, times and quantities are messages. */
 
 import { malformed, type WireReader } from "../../../core/protobuf/wire-reader.ts";
 import { wireTypes } from "../../../core/protobuf/wire-types.ts";
@@ -7,7 +7,7 @@ import { timestamp } from "../../../core/time/clock.ts";
 
 interface Scalar {
 	wireType: number;
-	/** Undefined for a value that says nothing, as a time without bytes. */
+	/** Undefined for an empty value, such as a time without bytes. */
 	read(reader: WireReader): unknown;
 }
 
@@ -41,7 +41,7 @@ export function scalarOf(type: string): Scalar | undefined {
 const secondsTag = 8 + wireTypes.varint;
 const nanosTag = 16 + wireTypes.varint;
 
-/** No bytes at all are no time. */
+/** An empty message is no time. */
 function readTime(reader: WireReader, hasFraction: boolean): string | undefined {
 	const outerEnd = reader.enterLeaf();
 	if (reader.atEnd) {
@@ -58,13 +58,13 @@ function readTime(reader: WireReader, hasFraction: boolean): string | undefined 
 	reader.leaveLeaf(outerEnd);
 	if (!(Math.abs(seconds) <= 8.64e12 && microseconds >= 0 && microseconds < 1e6)) throw malformed();
 	const text = timestamp(seconds * 1000);
-	// Put in as digits: a float of milliseconds does not hold every microsecond.
+	// Inserted as digits: a float of milliseconds cannot represent every microsecond.
 	return hasFraction ? text.replace("Z", `.${String(microseconds).padStart(6, "0")}Z`) : text;
 }
 
 const firstTextTag = 8 + wireTypes.bytes;
 
-/** The text of a message that consists of it. */
+/** The text of a message that contains only text. */
 function readFirst(reader: WireReader): string | undefined {
 	let text: string | undefined;
 	const outerEnd = reader.enterLeaf();

@@ -1,14 +1,14 @@
 /**
- * Objects as protobuf, encoded once for all who read or watch them, as JSON is. Few clients ask, so nothing of it is
- * kept with the objects: what was asked for is remembered until the memory for it is used up.
+ * Objects as protobuf, encoded once for all readers and watchers, like JSON. Few clients ask for protobuf, so the bytes
+ * are not stored with the objects, but in a cache of limited size.
  */
 import { asContent } from "./envelope.ts";
 import { encodeObject } from "./message-encoder.ts";
 
-/** What is remembered may take twice as much. */
+/** The cache may use twice as much. */
 const generationBytes = 16 * 1024 * 1024;
 
-/** By identity: objects never change. Those that nobody has any more are forgotten with what was remembered of them. */
+/** By identity, because objects are immutable. Weak: entries of objects that are no longer used are dropped. */
 class Generations {
 	#young = new WeakMap<object, Buffer>();
 	#old = new WeakMap<object, Buffer>();
@@ -43,7 +43,7 @@ export function sharedContent(object: object, type: string): Buffer {
 	return remembered(object, () => encodeObject(object, type));
 }
 
-/** The same of what has only metadata, which is remembered by the metadata. */
+/** The same for an object of which only metadata is sent, cached by the metadata. */
 export function sharedMetadata(metadata: object): Buffer {
 	return remembered(metadata, () => encodeObject({ metadata }, "PartialObjectMetadata"));
 }

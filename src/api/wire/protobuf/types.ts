@@ -1,14 +1,15 @@
-/** Which type an `apiVersion` and `kind` mean. */
+/** The type that an `apiVersion` and `kind` identify. */
 import { lookupKind } from "../../../kinds/catalog.ts";
 import { definitionNames } from "../../../kinds/facts.ts";
 import { answerTypes } from "./answer-types.ts";
 import { hasNumbers } from "./field-numbers.ts";
 
-/** These are read alike in every version in which they ever came, as they are when they come in JSON. */
+/** Decoded the same way in every version that ever existed, as in JSON. */
 const sameInEveryVersion: ReadonlySet<string> = new Set(["DeleteOptions", "Eviction", "Scale"]);
 
 /**
- * The schema of `apps/v1 Deployment`: by its full name, since short ones are not all unique. Undefined: none is known.
+ * The schema of a type such as `apps/v1 Deployment`, found by its full name because short names are not unique.
+ * Undefined if there is none.
  */
 export function typeOf(apiVersion: string, kind: string): string | undefined {
 	if (sameInEveryVersion.has(kind)) return kind;
@@ -26,7 +27,7 @@ export function typeOf(apiVersion: string, kind: string): string | undefined {
 	return undefined;
 }
 
-/** As `typeOf`, of what the server answers: also a Status and discovery. */
+/** Like `typeOf`, for responses: includes Status and discovery. */
 export function answerTypeOf(apiVersion: string, kind: string): string | undefined {
 	const type = typeOf(apiVersion, kind);
 	if (type !== undefined) return type;

@@ -1,4 +1,4 @@
-/** Values of one of several types, for which protobuf has a message with a field for each. */
+/** Values of one of several types: in protobuf, a message with a field for each type. */
 import type { FieldSchema, TypeSchema } from "../../../kinds/engine/type-schema.ts";
 
 const schema: FieldSchema = { type: "JSONSchemaProps" };
@@ -16,13 +16,13 @@ export function unionFields(type: string): TypeSchema | undefined {
 
 export const unionTypes: readonly string[] = [...unions.keys()];
 
-/** What the message means: a schema, a list, or a boolean, of which false is not sent. */
+/** Decodes the message: a schema, a list, or a boolean (false is not sent). */
 export function unionValue(message: Readonly<Record<string, unknown>>): unknown {
 	const { schema, jSONSchemas, property, allows } = message;
 	return schema ?? jSONSchemas ?? property ?? allows ?? false;
 }
 
-/** The message of a value: the reverse. A schema allows what it describes. */
+/** Encodes a value, the reverse. A schema implies that what it describes is allowed. */
 export function unionMessage(type: string, value: unknown): unknown {
 	if (Array.isArray(value)) return type === "JSONSchemaPropsOrArray" ? { jSONSchemas: value } : { property: value };
 	return typeof value === "boolean" ? { allows: value } : { allows: true, schema: value };
