@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CronJob, Event, Job, PersistentVolumeClaim, Pod, StatefulSet } from "../kinds/generated/types.ts";
-import { type Explained, explain, problems, typesOf } from "./explain.ts";
+import { type Explained, explain, headline, problems, typesOf } from "./explain.ts";
 import type { Evidence } from "./findings/evidence.ts";
 
 const nothing: Evidence = {
@@ -226,6 +226,15 @@ describe("a StatefulSet", () => {
 		]);
 	});
 
+	test("has the cause as its headline, which is the pull that failed and not that it did", () => {
+		const waits = { containerStatuses: [container({ waiting: { reason: "ImagePullBackOff", message: "Back-off" } })] };
+		const pull = event("web-0", "Failed", 'Failed to pull image "app:1": no such host');
+		const later = event("web-0", "Failed", "Error: ImagePullBackOff", "2026-03-01T11:59:50Z");
+		const pods = [member("web-0", "r2", waits)];
+		const found = explain("statefulset", "web", { ...nothing, statefulSets: [set], pods, events: [pull, later] });
+		expect(headline(found ?? [])).toMatchObject({ about: { name: "web-0" }, params: { message: "no such host" } });
+	});
+
 	test("tells to delete a pod of a bad revision", () => {
 		const evidence = { services, statefulSets: [set], pods: [member("web-0", "r1", { phase: "Pending" })] };
 		expect(codesOf("statefulset", "web", evidence)).toContain("stuckRevision");
@@ -238,10 +247,8 @@ describe("a StatefulSet", () => {
 	});
 
 	test("has pods without resources that a quota counts", () => {
-		const message = 'create Pod web-0 failed: pods "web-0" is forbidden: failed quota: few: must specify cpu for: app';
-		const events = [event("web", "FailedCreate", message)];
-		const found = explain("statefulset", "web", { ...nothing, services, statefulSets: [set], events });
-		expect(found?.[1]).toMatchObject({ code: "quotaNeedsRequests", params: { quota: "few" } });
+		const events = [event("web", "FailedCreate", "create Pod web-0 failed: failed quota: few: must specify cpu")];
+		expect(codesOf("statefulset", "web", { services, statefulSets: [set], events })).toContain("quotaNeedsRequests");
 	});
 
 	test.each([

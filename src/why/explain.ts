@@ -69,6 +69,23 @@ const harmless: ReadonlySet<Code> = new Set<Code>([
 	"nodeFine",
 ]);
 
+/** Findings that lead to their cause, which follows them. */
+const leading: ReadonlySet<Code> = new Set<Code>([
+	"waitsForPod",
+	"waitsForEarlierPod",
+	"podsNotReady",
+	"jobRunning",
+	"jobRetries",
+	"unschedulable",
+	"initFailing",
+]);
+
+/** The problem that says most in one sentence; undefined if all findings are harmless. */
+export function headline(findings: readonly Finding[]): Finding | undefined {
+	const found = findings.filter((one) => !isHarmless(one));
+	return found.find(({ code }) => !leading.has(code)) ?? found[0];
+}
+
 /** @returns findings, the most direct first, each followed by its causes; undefined if there is no such object */
 export function explain(type: Explained, name: string, evidence: Evidence): Finding[] | undefined {
 	return explainers[type].findings(name, evidence);

@@ -66,9 +66,7 @@ function startFindings(one: Observed): Finding[] {
 	switch (reason) {
 		case "ErrImagePull":
 		case "ImagePullBackOff": {
-			// While it waits, the container says only "Back-off pulling image"; the Event has the cause.
-			const pull = latestEvent(evidence, one.pod.metadata, "Failed");
-			const why = reason === "ErrImagePull" ? message : (pull?.message ?? message);
+			const why = reason === "ErrImagePull" ? message : (pullFailure(one) ?? message);
 			return [finding(about, "imageMissing", { container: name, image, message: why }, show)];
 		}
 		case "InvalidImageName":
@@ -84,6 +82,13 @@ function startFindings(one: Observed): Finding[] {
 		default:
 			return [];
 	}
+}
+
+/** While a container waits, it says only "Back-off pulling image"; the Event of the pull has the cause. */
+function pullFailure({ evidence, pod }: Observed): string | undefined {
+	const failure = /^Failed to pull image "[^"]*": /;
+	const events = evidence.events.filter(({ message = "" }) => failure.test(message));
+	return latestEvent({ ...evidence, events }, pod.metadata, "Failed")?.message?.replace(failure, "");
 }
 
 function runFindings(one: Observed): Finding[] {

@@ -85,7 +85,7 @@ export const german: Phrases = {
 	claimClassMissing: ({ claim, storageClass }) => ({
 		says: `Der PersistentVolumeClaim ${claim} verlangt die StorageClass ${storageClass}, die es nicht gibt.`,
 		helps:
-			"Nimm eine Klasse, die 'kubectl get storageclass' zeigt, oder keine für die Standardklasse. Die Klasse eines Claims lässt sich nicht ändern: Lösche ihn und lege ihn neu an.",
+			"Lege die Klasse an, oder nimm eine, die 'kubectl get storageclass' zeigt, oder keine für die Standardklasse. Weder die Klasse eines Claims noch volumeClaimTemplates lassen sich ändern: Lösche den Claim und sein StatefulSet und lege sie neu an.",
 	}),
 	claimWithoutClass: ({ claim }) => ({
 		says: `Der PersistentVolumeClaim ${claim} nennt keine StorageClass, und der Cluster hat keine Standardklasse.`,
@@ -180,7 +180,10 @@ export const german: Phrases = {
 	nodeFine: ({ node }) => ({ says: `Node ${node} ist bereit und nimmt Pods.` }),
 	complete: ({ ready }) => ({ says: `Alles ist, wie es sein soll: ${count(ready, "Pod ist", "Pods sind")} bereit.` }),
 	scaledToZero: () => ({ says: "Es ist auf 0 skaliert: Es soll keine Pods geben." }),
-	cannotCreate: ({ message }) => ({ says: `Ein Pod lässt sich nicht anlegen: ${message}` }),
+	cannotCreate: ({ message }) => ({
+		says: `Ein Pod lässt sich nicht anlegen: ${message}`,
+		helps: "Lege an, was fehlt, oder berichtige die Vorlage: Der Controller versucht es von selbst wieder.",
+	}),
 	quotaExceeded: ({ quota, message }) => ({
 		says: `Die ResourceQuota ${quota} lässt nicht genug übrig: ${message}`,
 		helps: "Erhöhe die Quota, oder schaffe Platz: Fordere weniger an, oder lösche, was nicht mehr gebraucht wird.",
@@ -195,7 +198,7 @@ export const german: Phrases = {
 	}),
 	waitsForEarlierPod: ({ pod, next, ready, wanted }) => ({
 		says: `${ready} von ${wanted} Pods sind bereit. ${next} wird erst angelegt, wenn ${pod} bereit ist: Ein StatefulSet startet seine Pods der Reihe nach.`,
-		helps: "Bring den ersten in Ordnung, die anderen folgen. podManagementPolicy: Parallel startet alle zugleich.",
+		helps: `Bring ${pod} in Ordnung, die anderen folgen. podManagementPolicy: Parallel startet alle zugleich.`,
 	}),
 	podsNotReady: ({ pods, ready, wanted }) => ({
 		says: `${ready} von ${wanted} Pods sind bereit; nicht bereit: ${pods}.`,

@@ -10,7 +10,7 @@ export const english: Phrases = {
 	}),
 	exited: ({ container, exitCode, reason }) => ({
 		says: `Container ${container} ended with exit code ${exitCode}${meaning(exitCode, reason)}, and its pod's restart policy does not start it again.`,
-		helps: "The last lines of its log mostly say why.",
+		helps: "The last lines of its log usually say why.",
 	}),
 	terminating: ({ seconds, grace }) => ({
 		says: `The pod has been shutting down for ${seconds} s; after ${grace} s its containers are killed.`,
@@ -79,7 +79,7 @@ export const english: Phrases = {
 	claimClassMissing: ({ claim, storageClass }) => ({
 		says: `The PersistentVolumeClaim ${claim} asks for the StorageClass ${storageClass}, which does not exist.`,
 		helps:
-			"Use a class that 'kubectl get storageclass' shows, or none for the default class. The class of a claim cannot be changed: delete the claim and create it again.",
+			"Create the class, or use one that 'kubectl get storageclass' shows, or none for the default class. Neither the class of a claim nor volumeClaimTemplates can be changed: delete the claim, and its StatefulSet, and create them again.",
 	}),
 	claimWithoutClass: ({ claim }) => ({
 		says: `The PersistentVolumeClaim ${claim} names no StorageClass, and the cluster has no default class.`,
@@ -132,7 +132,7 @@ export const english: Phrases = {
 		helps:
 			exitCode === 0
 				? "A container of this pod must not end. For work that ends, use a Job."
-				: "The log of the previous attempt mostly says why.",
+				: "The log of the previous attempt usually says why.",
 	}),
 	outOfMemory: ({ container, limit }) => ({
 		says: `Container ${container} was killed because it used more memory than its limit${limit && ` of ${limit}`}.`,
@@ -170,7 +170,10 @@ export const english: Phrases = {
 	nodeFine: ({ node }) => ({ says: `Node ${node} is ready and takes pods.` }),
 	complete: ({ ready }) => ({ says: `All is as it should be: ${count(ready, "pod is", "pods are")} ready.` }),
 	scaledToZero: () => ({ says: "It is scaled to 0: there should be no pods." }),
-	cannotCreate: ({ message }) => ({ says: `A pod cannot be created: ${message}` }),
+	cannotCreate: ({ message }) => ({
+		says: `A pod cannot be created: ${message}`,
+		helps: "Create what is missing, or correct the template: the controller tries again by itself.",
+	}),
 	quotaExceeded: ({ quota, message }) => ({
 		says: `The ResourceQuota ${quota} does not leave enough: ${message}`,
 		helps: "Raise the quota, or make room: request less, or delete what is no longer used.",
@@ -185,7 +188,7 @@ export const english: Phrases = {
 	}),
 	waitsForEarlierPod: ({ pod, next, ready, wanted }) => ({
 		says: `${ready} of ${wanted} pods are ready. ${next} is not created before ${pod} is ready: a StatefulSet starts its pods in order.`,
-		helps: "Fix the first one, and the others follow. podManagementPolicy: Parallel starts all at once.",
+		helps: `Fix ${pod}, and the others follow. podManagementPolicy: Parallel starts all at once.`,
 	}),
 	podsNotReady: ({ pods, ready, wanted }) => ({
 		says: `${ready} of ${wanted} pods are ready; not ready: ${pods}.`,

@@ -1,5 +1,5 @@
 /** All workloads and pods of their own with their state, and all problems. */
-import { type Explained, isHarmless, problems } from "../../../why/explain.ts";
+import { type Explained, headline, problems } from "../../../why/explain.ts";
 import { phraseOf } from "../../../why/text/sentences.ts";
 import { evidenceOf } from "../parts/evidence.ts";
 import { ObjectLink, TypedLink } from "../parts/object-link.tsx";
@@ -77,7 +77,7 @@ function share(ready = 0, wanted: number): Status {
 
 const mostProblems = 20;
 
-/** The first sentence about each object that is not as it should be. */
+/** One sentence about each object that is not as it should be: its cause, as far as it is known. */
 export function Problems() {
 	const w = words();
 	const spaces = namespace.value === "" ? all("namespaces").map(({ metadata }) => metadata.name) : [namespace.value];
@@ -103,8 +103,10 @@ function problemsIn(space: string) {
 			// Nodes belong to no namespace; they are told once.
 			.filter(({ type }) => type !== "node" || space === "default")
 			.map(({ type, name, findings }) => {
-				const worst = findings.find((finding) => !isHarmless(finding)) ?? findings[0];
-				return { type, name, space, sentence: worst === undefined ? "" : phraseOf(worst, language.value).says };
+				const cause = headline(findings);
+				const sentence = cause === undefined ? "" : phraseOf(cause, language.value).says;
+				const isOwn = cause === undefined || (cause.about.type === type && cause.about.name === name);
+				return { type, name, space, sentence: isOwn ? sentence : `${cause.about.name}: ${sentence}` };
 			})
 	);
 }
