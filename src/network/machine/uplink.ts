@@ -123,7 +123,7 @@ async function addRoutes(link: string, via: string, ranges: readonly string[]): 
 		if (other?.includes(` dev ${link} `)) continue;
 		if (other !== undefined)
 			problems.push(
-				`the machine does not reach ${range} of this cluster directly: it has a route to ${routeText(other)}`,
+				`the machine does not reach ${range} of this cluster directly: it has a route to ${routeText(other)}; use 'cox tunnel'`,
 			);
 		else
 			await run(["ip", "route", "add", range, "via", via, "dev", link, "proto", String(routeProtocol)]).catch((error) =>

@@ -32,7 +32,8 @@ export interface FindingParams {
 	unschedulable: { message: string };
 	insufficient: { resource: string; nodes: number };
 	tainted: { nodes: number };
-	selectorUnmatched: { nodes: number };
+	/** `label`: what a node lacks, such as `disk=ssd`; empty if it is not as simple as that. */
+	selectorUnmatched: { nodes: number; label: string };
 	nodesUnschedulable: { nodes: number };
 	affinityUnmatched: { nodes: number };
 	portsTaken: { nodes: number };
@@ -89,7 +90,7 @@ export interface FindingParams {
 	paused: object;
 	progressDeadline: { seconds: number };
 	oldReplicas: { count: number };
-	noNodeMatches: object;
+	noNodeMatches: { label: string };
 	jobSuspended: object;
 	jobComplete: { succeeded: number };
 	jobFailed: { reason: string; message: string };

@@ -5,6 +5,7 @@ import { type Evidence, podsOf } from "../findings/evidence.ts";
 import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { creationProblem } from "./creation.ts";
 import { unreadyFindings } from "./members.ts";
+import { wantedLabel } from "./wanted-label.ts";
 
 export function daemonSetFindings({ metadata, spec, status }: DaemonSet, evidence: Evidence): Finding[] {
 	const about: Subject = { type: "daemonset", name: metadata.name };
@@ -12,7 +13,10 @@ export function daemonSetFindings({ metadata, spec, status }: DaemonSet, evidenc
 	const show = [commands.describe("daemonset", metadata.name)];
 	if (status?.observedGeneration === undefined) return [finding(about, "notYetObserved", {}, show)];
 	const wanted = status.desiredNumberScheduled;
-	if (wanted === 0) return [finding(about, "noNodeMatches", {}, [...show, "kubectl get nodes --show-labels"])];
+	if (wanted === 0) {
+		const label = wantedLabel(spec.template.spec);
+		return [finding(about, "noNodeMatches", { label }, [...show, "kubectl get nodes --show-labels"])];
+	}
 	const pods = podsOf(evidence, metadata);
 	const found = [
 		...(status.currentNumberScheduled < wanted ? creationProblem(about, metadata, evidence) : []),

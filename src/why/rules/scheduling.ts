@@ -6,6 +6,7 @@ import type { Evidence } from "../findings/evidence.ts";
 import { type Finding, finding, type Subject } from "../findings/finding.ts";
 import { claimFindings } from "./claim.ts";
 import { claimNamesOf } from "./claim-names.ts";
+import { wantedLabel } from "./wanted-label.ts";
 
 const ownScheduler = "default-scheduler";
 
@@ -23,7 +24,7 @@ export function schedulingFindings(pod: Pod, evidence: Evidence): Finding[] {
 	return [
 		finding(about, "unschedulable", { message }, show),
 		...claimNamesOf(pod).flatMap((claim) => claimProblem(claim, message, evidence)),
-		...verdictFindings(about, message, evidence),
+		...verdictFindings(pod, message, evidence),
 	];
 }
 
@@ -35,7 +36,7 @@ function claimProblem(name: string, message: string, evidence: Evidence): Findin
 	return claimFindings(name, evidence).filter(({ code }) => code !== "claimBound" && code !== "claimWaitsForPod");
 }
 
-/** The findings that have a number of nodes as their parameter. */
+/** The findings that have a number of nodes as their parameter (and one the label that these lack). */
 type Verdict =
 	| "tainted"
 	| "selectorUnmatched"
@@ -58,7 +59,8 @@ const verdicts: readonly [RegExp, Verdict][] = [
 	],
 ];
 
-function verdictFindings(about: Subject, message: string, { namespace }: Evidence): Finding[] {
+function verdictFindings({ metadata, spec }: Pod, message: string, { namespace }: Evidence): Finding[] {
+	const about: Subject = { type: "pod", name: metadata.name };
 	if (/^(no nodes available|0\/0 nodes)/.test(message)) return [finding(about, "noNodes", {}, ["kubectl get nodes"])];
 	const commands = commandsIn(namespace);
 	const found: Finding[] = [];
@@ -69,7 +71,9 @@ function verdictFindings(about: Subject, message: string, { namespace }: Evidenc
 		if (nodes === undefined) continue;
 		const show =
 			code === "affinityUnmatched" ? commands.get("pods -o wide --show-labels") : "kubectl get nodes --show-labels";
-		found.push(finding(about, code, { nodes: Number(nodes) }, [show]));
+		const counted = { nodes: Number(nodes) };
+		const params = code === "selectorUnmatched" ? { ...counted, label: wantedLabel(spec) } : counted;
+		found.push(finding(about, code, params, [show]));
 	}
 	return found;
 }

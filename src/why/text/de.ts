@@ -49,9 +49,9 @@ export const german: Phrases = {
 		says: `${count(nodes, "Node hat einen Taint", "Nodes haben Taints")}, die der Pod nicht toleriert.`,
 		helps: "Gib dem Pod eine Toleration, oder entferne den Taint: kubectl taint nodes NODE KEY-",
 	}),
-	selectorUnmatched: ({ nodes }) => ({
+	selectorUnmatched: ({ nodes, label }) => ({
 		says: `${count(nodes, "Node passt", "Nodes passen")} nicht zu nodeSelector oder Node-Affinity des Pods.`,
-		helps: "Gib einem Node das Label (kubectl label node NODE KEY=WERT), oder ändere den Selektor.",
+		helps: `Gib einem Node das Label (kubectl label node NODE ${label || "KEY=WERT"}), oder ändere den Selektor.`,
 	}),
 	nodesUnschedulable: ({ nodes }) => ({
 		says: `${count(nodes, "Node ist", "Nodes sind")} für neue Pods gesperrt (cordon oder drain).`,
@@ -234,9 +234,9 @@ export const german: Phrases = {
 	oldReplicas: ({ count: pods }) => ({
 		says: `${count(pods, "Pod", "Pods")} der vorigen Revision laufen weiter, bis neue bereit sind.`,
 	}),
-	noNodeMatches: () => ({
+	noNodeMatches: ({ label }) => ({
 		says: "Kein Node passt: nodeSelector, Affinity oder Tolerations schließen alle aus.",
-		helps: "Gib einem Node das Label, oder ändere die Vorlage.",
+		helps: `Gib einem Node das Label (kubectl label node NODE ${label || "KEY=WERT"}), oder ändere die Vorlage.`,
 	}),
 	jobSuspended: () => ({ says: "Der Job ist ausgesetzt: Er hat keine Pods, bis spec.suspend false ist." }),
 	jobComplete: ({ succeeded }) => ({

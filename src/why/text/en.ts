@@ -46,9 +46,9 @@ export const english: Phrases = {
 		says: `${count(nodes, "node has a taint", "nodes have taints")} that the pod does not tolerate.`,
 		helps: "Add a toleration to the pod, or remove the taint: kubectl taint nodes NODE KEY-",
 	}),
-	selectorUnmatched: ({ nodes }) => ({
+	selectorUnmatched: ({ nodes, label }) => ({
 		says: `${count(nodes, "node does", "nodes do")} not match the pod's nodeSelector or node affinity.`,
-		helps: "Label a node (kubectl label node NODE KEY=VALUE), or change the selector.",
+		helps: `Label a node (kubectl label node NODE ${label || "KEY=VALUE"}), or change the selector.`,
 	}),
 	nodesUnschedulable: ({ nodes }) => ({
 		says: `${count(nodes, "node is", "nodes are")} cordoned or drained.`,
@@ -224,9 +224,9 @@ export const english: Phrases = {
 	oldReplicas: ({ count: pods }) => ({
 		says: `${count(pods, "pod", "pods")} of the previous revision keep running until new ones are ready.`,
 	}),
-	noNodeMatches: () => ({
+	noNodeMatches: ({ label }) => ({
 		says: "No node matches: its nodeSelector, affinity or tolerations exclude all nodes.",
-		helps: "Label a node, or change the template.",
+		helps: `Label a node (kubectl label node NODE ${label || "KEY=VALUE"}), or change the template.`,
 	}),
 	jobSuspended: () => ({ says: "The Job is suspended: it has no pods until spec.suspend is false." }),
 	jobComplete: ({ succeeded }) => ({ says: `The Job is complete: ${count(succeeded, "pod", "pods")} succeeded.` }),
