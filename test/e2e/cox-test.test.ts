@@ -66,11 +66,13 @@ test("a signal is passed on, and the cluster goes", async () => {
 	expect(clusters()).toEqual([]);
 });
 
-test("the cluster goes even when this command is killed", async () => {
-	const { child, started } = start("echo started; exec sleep 5");
+test("the cluster and its command go even when this command is killed", async () => {
+	const { child, ended, started } = start("echo started; sleep 1000; true");
 	await started;
 	expect(clusters()).toHaveLength(1);
 	child.kill("SIGKILL");
+	// The pipe closes when nobody of the command has it any more.
+	await ended;
 	await eventually(async () => expect(clusters()).toEqual([]));
 });
 

@@ -6,6 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { messageOf } from "../../core/errors.ts";
 import { spawnApart } from "../../linux/inherited.ts";
 import { logError } from "../../linux/process-log.ts";
+import { allPids, environmentOf, identify, signal } from "../../linux/processes.ts";
 import type { StartReport } from "../control/control-protocol.ts";
 import { serveControl } from "../control/control-server.ts";
 import { supervision } from "../control/supervision.ts";
@@ -23,8 +24,20 @@ const layout = layoutOf(data);
 // What nodes and pods may read must not depend on the umask of `cox up`; secret files have modes of their own.
 process.umask(0o022);
 
+/**
+ * Of what `cox test` ran, which nobody waits for any more: a suite would go on against a cluster that is gone. All its
+ * processes have the data directory, which nobody else knows, in their environments.
+ */
+function endCommand(data: string): void {
+	for (const pid of allPids()) {
+		const process = identify(pid);
+		if (process !== undefined && environmentOf(pid).includes(`COX_DATA=${data}`)) signal(process, "SIGTERM");
+	}
+}
+
 /** Another process: it deletes what this one uses. */
 function removeAfterOwner(data: string): void {
+	endCommand(data);
 	const reset = [programFile("cli"), "reset", "--data", data];
 	spawnApart(process.execPath, reset, { detached: true, stdio: ["ignore", "ignore", "ignore"] }).unref();
 }
