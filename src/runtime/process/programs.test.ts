@@ -111,6 +111,17 @@ describe.skipIf(process.getuid?.() !== 0)("programs of images (as root)", () => 
 		expect(stdout).toBe("kernel.ostype = Linux\nkernel.ostype = Linux\nLinux\n");
 	});
 
+	it("wget in busybox: tries once", async () => {
+		const container = await fixture.start({ image: "busybox", command: ["sleep", "60"] });
+		const server = `require("net").createServer(() => console.log("asked")).listen(8090, () => console.log("up"))`;
+		const { stdout } = await inside(
+			container.id,
+			`/usr/lib/coxswain/node -e '${server}' >/tmp/log & pid=$!; until grep -q up /tmp/log; do sleep 0.05; done
+			wget -qO- --timeout=1 http://127.0.0.1:8090/; kill $pid; wait; cat /tmp/log`,
+		);
+		expect(stdout).toBe("up\nasked\n");
+	});
+
 	it("servers of tutorials: say that they are stand-ins, and answer as the real ones", async () => {
 		const container = await fixture.start({ command: ["sleep", "1000"], image: "busybox" });
 		const ask = (server: string, port: number, path = "/") =>

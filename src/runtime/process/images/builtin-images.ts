@@ -14,8 +14,8 @@ export interface ImageEntry {
 	/** Directories that are empty when a container starts, regardless of the machine's. */
 	volumes?: readonly string[];
 	/**
-	 * Programs at absolute paths in containers, with the stand-ins they refer to: a name in `bin`, or a path in the
-	 * assets.
+	 * Programs, and settings of programs, at absolute paths in containers, with what they refer to: a name in `bin`, or a
+	 * path in the assets.
 	 */
 	programs?: Readonly<Record<string, string>>;
 	/** Its /bin/sh supports `[[`, like busybox and unlike Debian's. */
@@ -50,8 +50,12 @@ export const builtinImages: readonly ImageEntry[] = [
 		names: ["busybox", "alpine", "busyboxplus", "busybox-curl"],
 		...shell,
 		busyboxShell: true,
-		// Debian has it in /sbin, if at all.
-		programs: { "/bin/sysctl": "sysctl" },
+		programs: {
+			// Debian has it in /sbin, if at all.
+			"/bin/sysctl": "sysctl",
+			// Theirs tries once, GNU's twenty times.
+			"/etc/wgetrc": "lib/programs/wgetrc",
+		},
 	},
 	{ names: ["debian", "ubuntu", "centos", "fedora", "rockylinux", "amazonlinux"], ...shell },
 	{ names: ["dnsutils", "toolbox", "netshoot", "network-multitool"], ...shell },

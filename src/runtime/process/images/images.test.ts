@@ -75,8 +75,11 @@ describe("image table", () => {
 		});
 		expect(table.programs("example.com/my-app:1", [])).toEqual([]);
 		const busybox = { source: existsSync("/bin/busybox") ? "/bin/busybox" : "/bin/bash", path: "/bin/sh" };
-		const sysctl = { source: "/stand-ins/bin/sysctl", path: "/bin/sysctl" };
-		expect(table.programs("busybox", ["PATH", "HOME"])).toEqual([sysctl, busybox]);
+		const own = [
+			{ source: "/stand-ins/bin/sysctl", path: "/bin/sysctl" },
+			{ source: "/stand-ins/lib/programs/wgetrc", path: "/etc/wgetrc" },
+		];
+		expect(table.programs("busybox", ["PATH", "HOME"])).toEqual([...own, busybox]);
 		expect(table.programs("nginx:1.27-alpine", [])).toEqual([busybox]);
 		expect(table.programs("registry.k8s.io/e2e-test-images/httpd:2.4.38-4", [])).toEqual([busybox]);
 		expect(table.programs("httpd:2.4", [])).toEqual([]);
