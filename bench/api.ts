@@ -1,7 +1,6 @@
 /**
- * How fast the API answers: `npm run bench [-- --kubeconfig FILE]`. Without a kubeconfig it starts a cluster of one
- * simulated node for itself (`cox up`, a process of its own, LMDB store) and removes it afterwards. Everything goes
- * over HTTPS.
+ * Speed of the API: `npm run bench [-- --kubeconfig FILE]`. Without a kubeconfig it starts a cluster with one simulated
+ * node (`cox up`, a separate process, LMDB store), and removes it afterwards. All requests use HTTPS.
  */
 import { execFileSync } from "node:child_process";
 import { setMaxListeners } from "node:events";
@@ -14,7 +13,7 @@ import { type Client, configMaps, createClient, namespaces } from "../src/index.
 
 const root = join(import.meta.dirname, "..");
 const namespace = "bench";
-/** As a pod is large. */
+/** About the size of a pod. */
 const payload = { text: "x".repeat(1500) };
 
 interface Kubeconfig {
@@ -38,7 +37,7 @@ function connect(kubeconfig: string): Client {
 	);
 }
 
-/** Runs `work` so many times over so many connections. @returns how many a second */
+/** Runs `work` `count` times, concurrently on all clients. @returns runs per second */
 async function rate(
 	clients: readonly Client[],
 	count: number,
@@ -81,7 +80,7 @@ async function bench(kubeconfig: string): Promise<void> {
 	await Promise.all(clients.map((client) => client.close()));
 }
 
-/** So many watches get so many events each. */
+/** Several watches that each receive the same number of events. */
 async function fanOut(clients: readonly Client[], watchCount: number, eventCount: number): Promise<void> {
 	const [writer] = clients;
 	if (writer === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * How fast workloads come up on simulated nodes: `npm run bench:controllers [-- NAME…]`. The API server, the
- * controllers, the scheduler and the nodes are all in this process, on the machine's clock and a memory store.
+ * Speed of workloads on simulated nodes: `npm run bench:controllers [-- NAME…]`. API server, controllers, scheduler and
+ * nodes share this process, the machine's clock and a memory store.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -40,8 +40,8 @@ async function thousandJobsAndRest(cluster: Cluster): Promise<void> {
 }
 
 /**
- * A policy that matches all, and a webhook in another process. BENCH_NOTIFY=off: without a policy; held: nothing is
- * sent yet.
+ * A policy that matches everything, and a webhook in another process. BENCH_NOTIFY=off: no policy; held: nothing is sent
+ * yet.
  */
 async function thousandJobsTold(cluster: Cluster): Promise<void> {
 	const mode = process.env["BENCH_NOTIFY"];
@@ -111,9 +111,7 @@ const deployment = (replicas: number) => async (cluster: Cluster) => {
 	});
 };
 
-/**
- * True when there are so many and the predicate holds for each; each object is looked at until it holds, then no more.
- */
+/** True when there are `count` objects and the predicate holds for each. */
 function all<T extends { metadata: { uid: string } }>(count: number, predicate: (object: T) => boolean) {
 	return (objects: readonly T[]) => objects.length === count && objects.every(predicate);
 }
@@ -122,7 +120,7 @@ const scenarios: Record<string, () => AsyncIterable<Figure>> = {
 	async *jobs() {
 		yield await withCluster(100, thousandJobs, "1,000 Jobs of one pod on 100 nodes, all Complete");
 	},
-	/** With what is done after their end: what history costs in all, against the figure with BENCH_HISTORY=off. */
+	/** Includes the work after their end: compared with BENCH_HISTORY=off, the total cost of the history. */
 	async *history() {
 		yield await withCluster(100, thousandJobsAndRest, "1,000 Jobs of one pod on 100 nodes, and 5 s more");
 	},
@@ -138,7 +136,7 @@ const scenarios: Record<string, () => AsyncIterable<Figure>> = {
 	async *deployment() {
 		yield await withCluster(100, deployment(5000), "Deployment of 5,000 on 100 nodes, available");
 	},
-	/** What a pod costs, of few and of many. */
+	/** The cost of a pod, with few and with many pods. */
 	async *pods() {
 		for (const count of (process.env["BENCH_PODS"] ?? "1000,5000,10000,30000").split(",").map(Number)) {
 			const figure = await withCluster(

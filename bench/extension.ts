@@ -1,6 +1,6 @@
 /**
- * What an extended API costs: `npm run bench:extension [-- --crds FOLDER]… [NAME…]`. The definitions are those of the
- * folders, or of the project's tests; where more are wanted than there are, they are repeated in other groups.
+ * Cost of extensions of the API: `npm run bench:extension [-- --crds FOLDER]… [NAME…]`. The definitions come from the
+ * folders, or from the project's tests, and are repeated in other groups if there are too few.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ const found = folders.flatMap((folder) =>
 		.filter((document) => document?.kind === "CustomResourceDefinition"),
 ) as Definition[];
 
-/** The same schemas in groups that nobody else has. */
+/** The same schemas in unique groups. */
 function definitions(count: number): Definition[] {
 	return Array.from({ length: count }, (_, index) => {
 		const { status: _status, ...definition } = structuredClone(found[index % found.length] as Definition);
@@ -55,7 +55,7 @@ function report(what: string, value: string, note = ""): void {
 
 interface Start {
 	ms: number;
-	/** Of all threads: what the wall time would be at most on an idle machine. */
+	/** CPU time of all threads: the upper limit of the wall time on an idle machine. */
 	cpuMs: number;
 }
 
@@ -113,7 +113,7 @@ async function fill(store: { folder: string }): Promise<string> {
 }
 
 interface Opened extends Start {
-	/** What the heap and buffers hold once the cluster is there. */
+	/** Memory of heap and buffers once the cluster has started. */
 	mb: number;
 }
 
@@ -124,7 +124,7 @@ async function opened(store: { folder: string }): Promise<Opened> {
 	return { ms: middle("ms"), cpuMs: middle("cpuMs"), mb: middle("mb") };
 }
 
-/** A function of its own, so that nothing refers to the cluster afterwards. */
+/** A separate function, so that nothing references the cluster afterwards. */
 async function openedOnce(store: { folder: string }): Promise<Opened> {
 	const before = await heldMb();
 	let mb = 0;
@@ -170,7 +170,7 @@ const draft = () => ({
 	data: { mode: "safe", text: "x".repeat(100) },
 });
 
-/** Processor time of one, in microseconds: unlike the wall time, it hardly depends on what else the machine does. */
+/** CPU time of one operation in microseconds: unlike wall time, it hardly depends on the load of the machine. */
 async function cpuUs(count: number, work: () => Promise<unknown>): Promise<number> {
 	const begin = process.cpuUsage();
 	for (let index = 0; index < count; index++) await work();
@@ -182,7 +182,7 @@ function createUs(client: Client, count: number): Promise<number> {
 	return cpuUs(count, () => client.create(configMaps, draft()));
 }
 
-/** Two clusters side by side, in turns, so that whatever else the machine does meets both. */
+/** Alternates between two clusters, so that the load of the machine affects both. */
 async function turns(one: (count: number) => Promise<number>, other: (count: number) => Promise<number>) {
 	const figures: [number[], number[]] = [[], []];
 	await one(2000);
@@ -222,7 +222,7 @@ async function admission(): Promise<void> {
 	report("admission by an in-process webhook", `${(called - bare).toFixed(0)} µs`);
 }
 
-/** The first denial shows that the policies are known. */
+/** Policies take effect with the first denial. */
 async function untilEnforced({ client }: Cluster): Promise<void> {
 	for (;;) {
 		const { metadata } = draft();

@@ -1,4 +1,4 @@
-/** What the benchmarks need of a kubeconfig. */
+/** The parts of a kubeconfig that the benchmarks need. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { httpTransport } from "../src/client/transports/http.ts";
@@ -19,7 +19,7 @@ interface Kubeconfig {
 	users: { name: string; user: Record<string, string> }[];
 }
 
-/** The current context's, whose user has a client certificate. */
+/** Reads the current context, whose user must have a client certificate. */
 export function readKubeconfig(file: string): Access {
 	const config = parse(readFileSync(file, "utf8")) as Kubeconfig;
 	const context = config.contexts.find(({ name }) => name === config["current-context"])?.context;
@@ -40,7 +40,7 @@ export function readKubeconfig(file: string): Access {
 	};
 }
 
-/** @param connections for ordinary requests, at most */
+/** @param connections the maximum number for requests other than watches */
 export function connect(access: Access, userAgent: string, connections = 32): Client {
 	return createClient(httpTransport({ ...access, connections }), { userAgent });
 }

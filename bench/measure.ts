@@ -1,11 +1,11 @@
-/** What the benchmarks have in common: how long, how much memory, and a line for each. */
+/** Measures time and memory, and prints one line per measurement. */
 import { type Cluster, startCluster } from "../src/index.ts";
 
 export interface Figure {
 	what: string;
 	/** Wall time in seconds. */
 	seconds: number;
-	/** Processor time of all threads: what the wall time would be at most on an idle machine. */
+	/** CPU time of all threads: the upper limit of the wall time on an idle machine. */
 	cpuSeconds: number;
 	/** Memory of the whole process at its end. */
 	rssMb: number;
@@ -33,7 +33,7 @@ export async function withCluster(
 	return { what, seconds, cpuSeconds: (user + system) / 1e6, ...memory() };
 }
 
-/** What the heap and its buffers hold, in MiB, once what is dropped is gone. */
+/** Memory of heap and buffers in MiB, after garbage collection. */
 export async function heldMb(): Promise<number> {
 	for (let round = 0; round < 3; round++) {
 		collectGarbage();
@@ -54,7 +54,7 @@ export function memory(): { rssMb: number; heapMb: number } {
 	return { rssMb, heapMb: process.memoryUsage().heapUsed / 2 ** 20 };
 }
 
-/** Where node runs with --expose-gc, as scripts/bench.ts lets it. */
+/** Requires --expose-gc, which scripts/bench.ts sets. */
 function collectGarbage(): void {
 	globalThis.gc?.();
 }

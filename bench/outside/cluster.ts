@@ -6,12 +6,12 @@ import { join } from "node:path";
 
 export interface Measured {
 	kubeconfig: string;
-	/** Whose CPU time is shown, by name. */
+	/** Processes whose CPU time is shown, by name. */
 	pids: ReadonlyMap<string, number>;
 	remove(): void;
 }
 
-/** A cluster of its own, with one simulated node and a durable store. @param cox the command's file */
+/** Starts a new cluster with one simulated node and a durable store. @param cox path of the command */
 export function startOwnCluster(cox: string): Measured {
 	const data = mkdtempSync(join(tmpdir(), "cox-bench-"));
 	const run = (...args: string[]) =>

@@ -1,10 +1,10 @@
-/** CPU time of processes, by thread, as the kernel counts it. */
+/** CPU time of processes by thread, from the kernel. */
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Thread name → nanoseconds. The first thread of a process is `main`. */
 export type Cpu = ReadonlyMap<string, number>;
 
-/** Of threads that have ended, nothing is left. */
+/** Without threads that have ended. */
 export function cpuOf(pid: number): Cpu {
 	const found = new Map<string, number>();
 	for (const thread of readdirSync(`/proc/${pid}/task`)) {

@@ -1,7 +1,6 @@
 /**
- * The load generator: a separate process that does as little as possible, so that the server is measured. Its
- * clients share one HTTP/2 connection, as client-go's do; each watch has a connection of its own, as if each were of
- * another machine.
+ * The load generator: a separate process that does as little as possible, so that the server is measured. Its clients
+ * share one HTTP/2 connection, like client-go's; each watch has its own connection, as if it came from another machine.
  */
 import { type ClientHttp2Session, connect } from "node:http2";
 import type { Access } from "../kubeconfig.ts";
@@ -12,7 +11,7 @@ export interface Requests {
 	path: string;
 	body?: string;
 	headers?: Record<string, string>;
-	/** How many are under way at a time. */
+	/** Number of concurrent requests. */
 	clients: number;
 	count: number;
 	/** The first number. */
@@ -36,7 +35,7 @@ export interface Latency {
 export interface Outcome {
 	seconds: number;
 	latency: Latency;
-	/** Of all answers, or all events. */
+	/** Total size of all responses or events. */
 	bytes: number;
 }
 
@@ -53,7 +52,7 @@ process.on("message", (order: Order) => {
 	);
 });
 
-/** Sessions that are used again, so that no handshake is measured twice. */
+/** Sessions are reused, so that handshakes are not measured again. */
 const sessions: ClientHttp2Session[] = [];
 
 function session(access: Access, index: number): ClientHttp2Session {
@@ -86,7 +85,7 @@ async function request(access: Access, requests: Requests): Promise<Outcome> {
 	return { seconds: (performance.now() - startMs) / 1000, latency: latencyOf(times), bytes };
 }
 
-/** @returns how many bytes the answer has */
+/** @returns the size of the response in bytes */
 function send(connection: ClientHttp2Session, { method, path, body, headers }: Requests, number: number) {
 	const content = body?.replaceAll("%d", String(number));
 	return new Promise<number>((resolve, reject) => {
@@ -159,7 +158,7 @@ async function watch(access: Access, { watchCount, path, requests }: Watches): P
 	return { seconds, latency: latencyOf(times), bytes };
 }
 
-/** Of the object in a body, without its number. */
+/** The name of the object in a body, without its number. */
 function nameOf(body: string): string {
 	return /"name":"([^"]*)%d"/.exec(body)?.[1] ?? "";
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:outside [-- OPTIONS] [-- SECTION…]`: README.md beside it. This process only directs: load and nodes
- * are processes of their own.
+ * `npm run bench:outside [-- OPTIONS] [-- SECTION…]`, see bench/README.md. This process only coordinates; load and nodes
+ * are separate processes.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -18,16 +18,16 @@ import { namespace as workloadNamespace, workloads } from "./workloads.ts";
 const { values: options, positionals } = parseArgs({
 	allowPositionals: true,
 	options: {
-		/** Of the cluster to be measured; default: one of its own. */
+		/** Kubeconfig of the cluster to measure. Default: starts one. */
 		kubeconfig: { type: "string" },
 		/** NAME=PID of a process of that cluster. */
 		pid: { type: "string", multiple: true, default: [] },
-		/** `cox` for its own cluster. */
+		/** Path of `cox` for the cluster that it starts. */
 		cox: { type: "string", default: join(import.meta.dirname, "../../bin/cox.js") },
-		/** A share of all counts. */
+		/** Factor for all counts. */
 		scale: { type: "string", default: "1" },
 		rounds: { type: "string", default: "1" },
-		/** Seconds after which the run is given up. */
+		/** The run fails after this number of seconds. */
 		timeout: { type: "string", default: "900" },
 	},
 });
@@ -36,7 +36,7 @@ const scale = Number(options.scale);
 const scaled = (count: number) => Math.max(1, Math.round(count * scale));
 const namespace = `bench-${process.pid}`;
 const collection = `/api/v1/namespaces/${namespace}/configmaps`;
-/** As a pod is large. */
+/** About the size of a pod. */
 const configMap = (name: string) =>
 	JSON.stringify({
 		apiVersion: "v1",
@@ -59,7 +59,7 @@ const load = child("load");
 
 function child(name: string): ChildProcess {
 	const started = fork(join(import.meta.dirname, `${name}.js`));
-	// What waits for its message waits no longer.
+	// Nobody must wait for its messages any longer.
 	started.once("exit", (code) => code && started.emit("error", new Error(`${name} ended`)));
 	children.push(started);
 	return started;
@@ -68,7 +68,7 @@ function child(name: string): ChildProcess {
 async function order(work: { requests: Requests } | Omit<Order, "access">): Promise<Outcome> {
 	load.send({ access, ...work });
 	const [outcome] = await once(load, "message");
-	// load.ts sends nothing else.
+	// load.ts sends no other messages.
 	return outcome as Outcome;
 }
 
@@ -81,7 +81,7 @@ function print(what: string, figure: string, lines: readonly string[]): void {
 	for (const line of lines) console.log(`    ${line}`);
 }
 
-/** So many requests, or events of watches, in one measurement. */
+/** Number of requests, or of events of watches, per measurement. */
 async function measure(what: string, count: number, work: Omit<Order, "access">): Promise<void> {
 	let outcome: Outcome | undefined;
 	const cost = await spent(pids(["load", load]), client, async () => {
@@ -95,7 +95,7 @@ async function measure(what: string, count: number, work: Omit<Order, "access">)
 }
 
 let round = 0;
-/** Names that no other round uses. */
+/** Names that are unique to a round. */
 const unique = (name: string) => `${name}-${round}`;
 
 async function create(name: string, clients: number, count: number): Promise<void> {

@@ -1,22 +1,22 @@
-/** What the processes and the store did while something was measured. */
+/** CPU time of processes and writes of the store during a measurement. */
 import type { Client } from "../../src/index.ts";
 import { type Cpu, cpuOf, since, total } from "./cpu.ts";
 
-/** Whose CPU time is shown. */
+/** Processes whose CPU time is shown. */
 export type Pids = ReadonlyMap<string, number>;
 
 export interface Spent {
 	seconds: number;
-	/** By name of the process. */
+	/** By process name. */
 	cpu: ReadonlyMap<string, Cpu>;
-	/** Writes, and the transactions in which they were made; undefined where the server does not tell. */
+	/** Writes, and the transactions that contain them; undefined if the server does not expose them. */
 	store: StoreCounts | undefined;
 }
 
 export interface StoreCounts {
 	commits: number;
 	groups: number;
-	/** That all groups took together. */
+	/** Of all groups together. */
 	groupSeconds: number;
 }
 
@@ -35,7 +35,7 @@ function cpuOfAll(pids: Pids): ReadonlyMap<string, Cpu> {
 	return new Map([...pids].map(([name, pid]) => [name, cpuOf(pid)]));
 }
 
-/** In etcd's terms, as other servers have them. */
+/** Under etcd's names, which other servers use, too. */
 async function storeCounts(client: Client): Promise<StoreCounts | undefined> {
 	const text = String(await client.raw("GET", "/metrics"));
 	const sum = (metric: string) => {
@@ -60,7 +60,7 @@ function difference(now: StoreCounts, before: StoreCounts): StoreCounts {
 	};
 }
 
-/** @param count of operations, among which the CPU time is divided */
+/** @param count number of operations by which the CPU time is divided */
 export function describe({ cpu, seconds, store }: Spent, count: number): string[] {
 	const micros = (nanoseconds: number) => (nanoseconds / 1000 / count).toFixed(1);
 	const lines = [...cpu].map(([name, threads]) => {

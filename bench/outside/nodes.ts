@@ -1,4 +1,4 @@
-/** Simulated nodes: a process of its own, which reaches the API server over TLS as agents of other machines would. */
+/** Simulated nodes in a separate process, which uses TLS like agents on other machines. */
 import { createInformerCache } from "../../src/client/informer.ts";
 import { systemClock } from "../../src/core/time/clock.ts";
 import { createSimulatedNetwork } from "../../src/network/simulated.ts";
@@ -11,7 +11,7 @@ process.once("message", ({ access, count }: { access: Access; count: number }) =
 });
 
 async function run(access: Access, count: number): Promise<void> {
-	// As many connections as if each node were a process.
+	// One connection per node, as if each were a process.
 	const client = connect(access, "kubelet", count);
 	const clock = systemClock();
 	const fleet = startSimulatedFleet({

@@ -1,4 +1,4 @@
-/** When objects reached their stages, as a watching client sees it. */
+/** The times at which objects reach their stages, as seen by a watching client. */
 import { type Client, type Kind, type KubeObject, type Pod, pods } from "../../src/index.ts";
 import { namespace, type Workload } from "./workloads.ts";
 
@@ -71,7 +71,7 @@ export class Timeline {
 		return this.#timesMs.get(stage)?.length ?? 0;
 	}
 
-	/** How many had reached each stage after each quarter of a second. */
+	/** The number of objects at each stage, every quarter of a second. */
 	describe(): string[] {
 		const used = stages.filter((stage) => this.#count(stage) > 0);
 		const lastMs = Math.max(...used.map((stage) => this.#timesMs.get(stage)?.at(-1) ?? 0));

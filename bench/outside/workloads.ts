@@ -4,16 +4,16 @@ import { daemonSets, deployments, jobs, type Kind, type KubeObject, statefulSets
 export interface Workload {
 	what: string;
 	kind: Kind;
-	/** How many objects of the kind, and how many pods they have in all. */
+	/** Number of objects of the kind, and of all their pods. */
 	objects: number;
 	pods: number;
-	/** JSON of one object, in whose name is `%d`. Its label `app`, and its pods', is the prefix. */
+	/** JSON of one object with `%d` in its name. The prefix is its label `app` and that of its pods. */
 	body(prefix: string): string;
 	isDone(object: KubeObject): boolean;
 }
 
 export const namespace = "default";
-/** Of the nodes on which workloads run. */
+/** Label of the nodes on which workloads run. */
 export const nodeLabel = "bench.coxswain.io/node";
 
 function template(app: string, spec: object = {}, annotations: Record<string, string> = {}) {
@@ -34,7 +34,7 @@ function workload<T extends KubeObject>(
 		what,
 		objects,
 		pods,
-		// Nothing but objects of the kind is handed to `isDone`.
+		// `isDone` receives only objects of the kind.
 		kind: kind as unknown as Kind,
 		isDone: (object) => isDone(object as T) === true,
 		body: (app) =>

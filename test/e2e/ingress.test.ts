@@ -56,7 +56,7 @@ spec:
           - { path: /gone, pathType: Exact, backend: { service: { name: gone, port: { number: 80 } } } }
 `;
 
-/** Ports that nobody listens on now. */
+/** Free ports. */
 async function freePorts(count: number): Promise<number[]> {
 	const servers = await Promise.all(
 		Array.from({ length: count }, () => {
@@ -92,7 +92,7 @@ describe("Ingresses", { timeout: 60_000 }, () => {
 	}, 60_000);
 	afterAll(() => cluster?.[Symbol.asyncDispose]());
 
-	test("lead to Services by host and path, also through a path that is changed", async () => {
+	test("route to Services by host and path, also with a changed path", async () => {
 		await answers(`front /x for ${http}`, `http://${http}/x`);
 		await answers(`api /api/1?a=b for ${http}`, `http://${http}/api/1?a=b`);
 		expect(await curl(`http://${http}/gone`)).toBe("503 Service Unavailable: Service default/gone does not exist\n");
@@ -107,7 +107,7 @@ describe("Ingresses", { timeout: 60_000 }, () => {
 		await answers(`front /api for ${http}`, `http://${http}/api`);
 	});
 
-	test("end TLS when their Secret is there", async () => {
+	test("terminate TLS once their Secret exists", async () => {
 		await eventually(async () =>
 			expect(await cluster.kubectl("get", "events")).toContain(
 				"Secret shop-tls of type kubernetes.io/tls does not exist",
@@ -126,7 +126,7 @@ describe("Ingresses", { timeout: 60_000 }, () => {
 		await answers(`front /s for ${https}`, "--insecure", `https://${https}/s`);
 	});
 
-	test("end with their class", async () => {
+	test("are no longer served when their class is deleted", async () => {
 		await answers(`front / for ${http}`, `http://${http}/`);
 		await cluster.kubectl("delete", "ingressclass", "coxswain");
 		await eventually(async () => expect((await run("curl", ["--silent", `http://${http}/`])).code).toBe(7));

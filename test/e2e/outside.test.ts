@@ -1,6 +1,6 @@
 /**
- * The ways between a cluster, its machine and the world: two network namespaces that a cable joins. One is a machine
- * without any other network, the other one the world.
+ * Traffic between a cluster, its machine and other networks, in two connected network namespaces: one is a machine
+ * without other networks, the other one "the world".
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -29,7 +29,7 @@ spec:
   ports: [{ port: 80, targetPort: 8080 }]
 `;
 const worldAddress = "203.0.113.7";
-/** Answers every query for an address with that of the world. */
+/** Resolves every name to the address of the world. */
 const nameServer = `
 const { decode, encode } = require(${JSON.stringify(createRequire(import.meta.url).resolve("dns-packet"))});
 const udp = require("dgram").createSocket("udp4");
@@ -55,7 +55,7 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 	const curl = (from: readonly string[], at: string) => inside(from, "curl", "--silent", "--max-time", "3", at);
 	const podAddress = () => kubectl("get", "pod", "web", "-o", "jsonpath={.status.podIP}");
 
-	/** @returns the command that runs its arguments in a new network, with a resolv.conf of its own */
+	/** @returns the command that runs its arguments in a new network namespace with its own resolv.conf */
 	async function makeNetwork(): Promise<{ pid: string; enter: readonly string[] }> {
 		const script = `mount --bind ${resolvConf} /etc/resolv.conf; ip link set lo up; echo up; exec sleep infinity`;
 		const child = spawn("unshare", ["--net", "--mount", "sh", "-c", script]);
@@ -64,7 +64,7 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 		return { pid: String(child.pid), enter: ["nsenter", `--target=${child.pid}`, "--net", "--mount", "--"] };
 	}
 
-	/** Serves in the world until the end of the tests. */
+	/** Runs a server in the world until the end of the tests. */
 	async function serve(program: string): Promise<void> {
 		const [command = "", ...args] = [...world, process.execPath, "-e", `${program}; console.log("up")`];
 		const child = spawn(command, args);
@@ -99,20 +99,20 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 		rmSync(folder, { recursive: true });
 	});
 
-	test("pods reach the world under the machine's address, which forwards for them, and says so", async () => {
+	test("pods reach other networks under the machine's address; forwarding is enabled, and reported", async () => {
 		const got = await kubectl("exec", "web", "--", "curl", "--silent", "--max-time", "5", worldAddress);
 		expect(got).toBe("198.51.100.1");
 		expect(await cluster.coxOk("status")).toMatch(/Warning +packets that arrive at cable0 are forwarded/);
 	});
 
-	test("names of the world are resolved by the machine's resolvers, whichever it has at the moment", async () => {
+	test("other names are resolved by the machine's current resolvers", async () => {
 		const byName = () => kubectl("exec", "web", "--", "curl", "--silent", "--max-time", "5", "http://www.example.org");
 		await expect(byName()).rejects.toThrow("exit code 6");
 		writeFileSync(resolvConf, `nameserver ${worldAddress}\n`);
 		expect(await eventually(byName)).toBe("198.51.100.1");
 	});
 
-	test("the machine reaches pods and Services by their addresses, the world does not", async () => {
+	test("the machine reaches pods and Services by their addresses, other networks do not", async () => {
 		const address = await podAddress();
 		expect((await curl(machine, `${address}:8080`)).stdout).toMatch(/^169\.254\./);
 		const service = await kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
@@ -121,7 +121,7 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 		expect((await curl(world, `${address}:8080`)).code).not.toBe(0);
 	});
 
-	test("a second cluster says that the first one has its addresses, and does not disturb it", async () => {
+	test("a second cluster with the same addresses reports the conflict, and does not affect the first one", async () => {
 		await using other = await TestCluster.startBy(machine);
 		expect(await other.coxOk("status")).toMatch(/does not reach 10\.244\.0\.0\/16 of this cluster directly: .* by cox/);
 		await other.coxOk("down");
@@ -129,7 +129,7 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 		expect(await onMachine("cat", "/proc/sys/net/ipv4/conf/cable0/forwarding")).toBe("1\n");
 	});
 
-	test("nothing is left behind, not even when everything was killed and started anew", async () => {
+	test("nothing is left behind, even after all processes were killed and restarted", async () => {
 		const { supervisorPid, pid } = JSON.parse(await cluster.coxOk("status", "--json"));
 		for (const process of [supervisorPid, pid]) globalThis.process.kill(process, "SIGKILL");
 		await cluster.coxOk("up");

@@ -81,7 +81,7 @@ describe("ports of the machine", { timeout: 60_000 }, () => {
 		socket.close();
 	});
 
-	test("a load balancer has an address of its own, Events and a finalizer, and is closed when it goes", async () => {
+	test("a load balancer has an address, Events and a finalizer, and is closed when the Service is deleted", async () => {
 		await answers(`${balancer}:8090`);
 		expect(await cluster.kubectl("describe", "service", "balanced")).toMatch(
 			/EnsuringLoadBalancer[\s\S]*EnsuredLoadBalancer/,
@@ -103,7 +103,7 @@ describe("ports of the machine", { timeout: 60_000 }, () => {
 		await isClosed(`${balancer}:8090`);
 	});
 
-	test("a tunnel leads to Services and pods by name and address", async () => {
+	test("a tunnel reaches Services and pods by name and address", async () => {
 		const through = (url: string) =>
 			cluster.cox("tunnel", "--", "curl", "--silent", "--show-error", "--max-time", "10", url);
 		expect(await through("http://web.default")).toMatchObject({ code: 0, stdout: "web" });
@@ -113,7 +113,7 @@ describe("ports of the machine", { timeout: 60_000 }, () => {
 		expect((await through(`http://${address}:81`)).code).not.toBe(0);
 	});
 
-	test("a port that another program has is named, and opened when it is free", async () => {
+	test("a port that another program uses is reported, and opened when it is free", async () => {
 		const other: Server = createServer();
 		await new Promise<void>((resolve) => other.listen(0, "0.0.0.0", resolve));
 		const { port } = other.address() as { port: number };

@@ -1,4 +1,4 @@
-/** A cluster of an ordinary user: no root, no groups, a home of its own. */
+/** A cluster of an ordinary user: without root or groups, with a separate home directory. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -9,10 +9,10 @@ import { asUser, eventually, kubectlPath, root, run, TestCluster } from "./clust
 import { spreadSet, webServer } from "./spread.ts";
 import { kill, MachineNetwork, Traces } from "./traces.ts";
 
-/** No such user is known to the machine, and none needs to be. */
+/** No such user exists on the machine, and none is needed. */
 const user = 61_234;
 
-/** Why the tests cannot run here; undefined when they can. */
+/** The reason why the tests cannot run here, or undefined. */
 function obstacle(): string | undefined {
 	if (process.getuid?.() !== 0) return "not root: everything else runs as an ordinary user already";
 	const [program = "", ...args] = asUser(user);
@@ -67,7 +67,7 @@ describe.skipIf(because !== undefined)(`an ordinary user's cluster ${because ?? 
 	});
 	afterAll(() => cluster?.[Symbol.asyncDispose]());
 
-	test("says what it cannot do", async () => {
+	test("reports its limitations", async () => {
 		expect(await cluster.coxOk("status")).toContain("rootless");
 		expect(await cluster.coxOk("status")).toMatch(/without root, .*fsGroup have no effect/);
 	});
@@ -87,7 +87,7 @@ describe.skipIf(because !== undefined)(`an ordinary user's cluster ${because ?? 
 		expect(await cluster.kubectl("logs", "job/count")).toBe("1\n2\n3\n");
 	});
 
-	test("runs a StatefulSet with claims and names, and services lead to its pods", async () => {
+	test("runs a StatefulSet with claims and DNS names, and Services reach its pods", async () => {
 		await cluster.kubectlInput(manifest, "apply", "-f", "-");
 		await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=30s");
 		expect(await inPod("db-0", ...curl("http://db-1.db:8080/hostname"))).toBe("db-1");
@@ -102,13 +102,13 @@ describe.skipIf(because !== undefined)(`an ordinary user's cluster ${because ?? 
 		await eventually(async () => expect(await inPod("db-0", "cat", "/data/file")).toBe("kept\n"));
 	});
 
-	test("containers are root in their own view, and an ordinary user to the machine", async () => {
+	test("containers are root inside, and an ordinary user on the machine", async () => {
 		expect(await inPod("db-1", "id", "-u")).toBe("0\n");
 		const denied = await cluster.kubectlWith(kubectlPath)("exec", "db-1", "--", "touch", "/proc/sys/kernel/hostname");
 		expect(denied.code).not.toBe(0);
 	});
 
-	test("keeps its data over down and up, and leaves no trace", async () => {
+	test("keeps its data across down and up, and leaves nothing behind", async () => {
 		const traces = new Traces(cluster.data);
 		expect(traces.look()).not.toEqual([]);
 		await cluster.coxOk("down");
@@ -128,7 +128,7 @@ test.skipIf(because !== undefined)(
 	async () => {
 		const data = mkdtempSync(join(tmpdir(), "cox-test-"));
 		try {
-			// A user namespace of its own, in which no more may be made.
+			// A user namespace in which no further ones can be created.
 			const script = `echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" "$@"`;
 			const cox = [process.execPath, join(root, "bin/cox.js"), "up", "--data", data];
 			const refused = await run("unshare", ["--user", "--keep-caps", "sh", "-c", script, ...cox]);

@@ -1,9 +1,9 @@
-/** Two clusters on one machine, with the same names and even the same addresses: they never meet. */
+/** Two clusters on one machine with the same names and addresses are isolated from each other. */
 import { expect, test } from "vitest";
 import { eventually, kubectlPath, TestCluster } from "./cluster.ts";
 import { MachineNetwork, Traces } from "./traces.ts";
 
-/** Answers `/hostname`; as a pod's own host name tells the clusters apart, it is given one. */
+/** Responds to `/hostname` with a name that identifies the cluster. */
 const webPod = (name: string, hostname: string) => `
 apiVersion: v1
 kind: Pod
@@ -25,7 +25,7 @@ spec:
   ports: [{ port: 80, targetPort: 8080 }]
 `;
 
-test("two clusters with the same names never meet, and the end of one is nothing to the other", async () => {
+test("two clusters with the same names are isolated, and stopping one does not affect the other", async () => {
 	const network = await MachineNetwork.look();
 	await using left = await TestCluster.start();
 	await using right = await TestCluster.start();
@@ -42,7 +42,7 @@ test("two clusters with the same names never meet, and the end of one is nothing
 		await cluster.kubectl("wait", "--for=condition=ready", `pod/${name}`, "--timeout=60s");
 	};
 	await Promise.all([start(left, "web", "left"), start(right, "web", "right")]);
-	// One after the other: it has an address that no pod of the other cluster has.
+	// Later, so that it has an address that no pod of the other cluster has.
 	await start(left, "only-left", "left-only");
 	expect(await get(left, "pod", "web", ".status.podIP")).toBe(await get(right, "pod", "web", ".status.podIP"));
 
@@ -51,7 +51,7 @@ test("two clusters with the same names never meet, and the end of one is nothing
 	);
 	expect(server).not.toBe(otherServer);
 	expect(await get(left, "pod", "web", ".spec.nodeName")).toBe(await get(right, "pod", "web", ".spec.nodeName"));
-	// Service addresses are made known to the nodes a moment after the pods are ready.
+	// Nodes learn service addresses shortly after the pods are ready.
 	await eventually(async () => {
 		expect(await fetch(left, "web")).toBe("left");
 		expect(await fetch(right, "web")).toBe("right");

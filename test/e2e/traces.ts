@@ -1,6 +1,6 @@
 /**
- * What a running cluster has on the machine outside its data directory, looked up from outside. Nothing of it may be
- * there when it is down.
+ * What a running cluster has on the machine besides its data directory: processes, mounts, interfaces, rules. Nothing of
+ * it may remain when the cluster is down.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
@@ -18,18 +18,18 @@ interface Process {
 
 export class Traces {
 	readonly #data: string;
-	/** By number and start time. Containers carry no mark, but descend from their node's first process, which does. */
+	/** By PID and start time. Containers have no mark, but descend from their node's first process, which has one. */
 	readonly #known = new Set<string>();
 
 	constructor(data: string) {
 		this.#data = realpathSync(data);
 	}
 
-	/** What there is, a line each. Processes that were seen once are recognised later, however they have changed. */
+	/** One line for each. Processes that were found once are recognized later, even if they have changed. */
 	look(): string[] {
 		const all = processes();
 		const own = new Set(all.filter(({ pid }) => this.#roleOf(pid) !== undefined).map(({ pid }) => pid));
-		// A child may have a lower number than its parent, so go on until nothing is added.
+		// A child can have a lower PID than its parent, so this repeats until nothing is added.
 		for (let size = -1; size !== own.size; ) {
 			size = own.size;
 			for (const { pid, parent } of all) if (own.has(parent)) own.add(pid);
@@ -49,14 +49,14 @@ export class Traces {
 		];
 	}
 
-	/** Ids of the cluster's own processes by what they are: `server`, `agent`, `switch`, `node/NAME`. */
+	/** PIDs of the cluster's own processes by role: `server`, `agent`, `switch`, `node/NAME`. */
 	pids(role: RegExp): number[] {
 		return processes()
 			.map(({ pid }) => pid)
 			.filter((pid) => role.test(this.#roleOf(pid) ?? ""));
 	}
 
-	/** Ids of the cluster's processes by their command lines. */
+	/** PIDs of the cluster's processes by command line. */
 	commands(command: RegExp): number[] {
 		return processes()
 			.filter((process) => command.test(process.command) && this.#roleOf(process.pid) !== undefined)
@@ -79,20 +79,20 @@ export class Traces {
 	}
 }
 
-/** kill -9 of processes that are there. */
+/** Kills existing processes with SIGKILL. */
 export function kill(pids: readonly number[]): void {
 	if (pids.length === 0) throw new Error("there is nothing to kill");
 	for (const pid of pids) {
 		try {
 			process.kill(pid, "SIGKILL");
 		} catch (error) {
-			// The death of another may have taken it along.
+			// It may have ended together with another one.
 			if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
 		}
 	}
 }
 
-/** The machine's own network, as far as a cluster might touch it: interfaces, named namespaces, nft tables, routes. */
+/** The parts of the machine's network that a cluster could change: interfaces, namespaces, nft tables, routes. */
 export class MachineNetwork {
 	readonly #before: ReadonlySet<string>;
 
@@ -105,8 +105,8 @@ export class MachineNetwork {
 	}
 
 	/**
-	 * Other tests come and go on this machine: what is there now and stays, and was not there before, is a trace.
-	 * @param data directories of the clusters that are gone; what has the mark of another one is its own affair
+	 * Other tests run on this machine at the same time: a trace is what was not there before, and remains.
+	 * @param data directories of the clusters that have ended; what has the mark of another cluster is ignored
 	 */
 	async expectNoTrace(...data: string[]): Promise<void> {
 		const own = data.map((path) => createHash("sha256").update(path).digest("hex").slice(0, 12));
@@ -135,7 +135,7 @@ function processes(): Process[] {
 		if (!/^\d+$/.test(name)) return [];
 		const stat = read(`/proc/${name}/stat`);
 		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-		// One that has ended and that its parent has yet to take note of is no trace.
+		// A zombie is no trace.
 		if (stat === "" || fields[0] === "Z" || fields[0] === "X") return [];
 		const command = read(`/proc/${name}/cmdline`).replaceAll("\0", " ");
 		return [
