@@ -1,22 +1,18 @@
 /** `cox`: loads the command that is named, and runs it; without one, says where things stand. */
-import { Command } from "commander";
-import { version } from "../cluster/files/version.ts";
+import type { Command } from "commander";
 import { commands } from "./commands/all.ts";
 import { layoutFrom } from "./options/data-option.ts";
 import { reportFailure, say } from "./options/output.ts";
-import { ownCommand, withOwnCommand } from "./options/own-command.ts";
+import { withOwnCommand } from "./options/own-command.ts";
+import { emptyProgram } from "./program.ts";
 
-const program = new Command(ownCommand)
-	.description("A Kubernetes-compatible cluster on this machine")
-	.version(version)
-	.enablePositionalOptions()
-	.showHelpAfterError(`(${ownCommand} --help lists the commands)`);
+const program = emptyProgram();
 
 async function main(): Promise<void> {
 	const [word] = process.argv.slice(2);
 	if (word === undefined) return showOverview();
-	// Only the named command is loaded; help and error messages need all of them.
-	const named = new Map(Object.entries(commands)).get(word);
+	// Only the named command is loaded; help, error messages and completion need all of them.
+	const named = word === "completion" ? undefined : new Map(Object.entries(commands)).get(word);
 	const wanted = named === undefined ? Object.values(commands) : [named];
 	for (const command of await Promise.all(wanted.map((load) => load()))) program.addCommand(command);
 	sayMistakes(program);
@@ -41,10 +37,12 @@ function sayMistakes(command: Command): void {
 	for (const one of command.commands) sayMistakes(one);
 }
 
+/** Groups that show something when they are alone: the time, and the clusters. */
+const showing: ReadonlySet<string> = new Set(["clock", "clusters"]);
+
 /** The group that was named without one of its commands, which shows its help and is not a mistake. */
 function bareGroup(group: Command, [word, ...more]: readonly string[]): Command | undefined {
-	// `cox clock` alone shows the time.
-	if (word === undefined) return group.commands.length === 0 || group.name() === "clock" ? undefined : group;
+	if (word === undefined) return group.commands.length === 0 || showing.has(group.name()) ? undefined : group;
 	const named = group.commands.find((command) => command.name() === word);
 	return named && bareGroup(named, more);
 }

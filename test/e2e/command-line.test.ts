@@ -1,5 +1,5 @@
 /** What commands print: errors for invalid command lines, and results. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -84,6 +84,47 @@ test("cox alone says where things stand, and commands that read print JSON on re
 	expect(nodes).toMatchObject([{ name: "node-1", ready: true }]);
 	expect(clock).toMatchObject({ kind: "system" });
 	expect(versions.server.kubernetes).toBe(versions.client.kubernetes);
+	await completesNames(cluster);
+	await joinsKubeconfigs(cluster);
+	await reportsWithoutSecrets(cluster);
 	await cluster.coxOk("down");
 	expect(await cluster.coxOk()).toContain("is stopped: 1 node, simulated runtime.");
 });
+
+async function completesNames(cluster: TestCluster): Promise<void> {
+	const script = await cluster.coxOk("completion", "bash");
+	const program = join(cluster.data, "cox");
+	writeFileSync(program, `#!/bin/sh\nexec ${process.execPath} ${join(root, "bin/cox.js")} "$@"\n`, { mode: 0o755 });
+	const complete = `COMP_WORDS=(${program} node remove no); COMP_CWORD=3; _cox; echo "\${COMPREPLY[@]}"`;
+	const { stdout } = await run("bash", ["-c", `${script}\n${complete}`], { env: { COX_DATA: cluster.data } });
+	expect(stdout).toBe("node-1\n");
+	expect(await cluster.coxOk("completion", "words", "--", "why", "")).toContain("pod/lonely\n");
+	expect(await cluster.coxOk("completion", "words", "--", "clo")).toMatch(/^clock\tshow or control/m);
+}
+
+async function joinsKubeconfigs(cluster: TestCluster): Promise<void> {
+	const known = JSON.parse(await cluster.coxOk("clusters", "--json")) as { name: string; data: string }[];
+	const own = known.find(({ data }) => data === cluster.data);
+	expect(own).toMatchObject({ state: "running", nodes: 1, isDefault: true });
+	const name = own?.name ?? "";
+	const file = join(cluster.data, "kubeconfig-mine");
+	await cluster.coxOk("clusters", "use", name, "--kubeconfig", file);
+	expect(await cluster.kubectl("--kubeconfig", file, "get", "pods", "--output=name")).toBe("pod/lonely\n");
+	await cluster.coxOk("clusters", "unuse", name, "--kubeconfig", file);
+	expect(await cluster.kubectl("--kubeconfig", file, "config", "get-contexts", "--output=name")).toBe("");
+}
+
+async function reportsWithoutSecrets(cluster: TestCluster): Promise<void> {
+	const archive = join(cluster.data, "report.tar.gz");
+	appendFileSync(join(cluster.data, "server.log"), readFileSync(cluster.kubeconfig));
+	appendFileSync(join(cluster.data, "server.log"), readFileSync(join(cluster.data, "pki/ca.key")));
+	await cluster.coxOk("report", "--output", archive);
+	const { stdout } = await run("tar", ["--extract", "--gzip", "--to-stdout", "--file", archive]);
+	expect(stdout).toContain('"kubernetes": "v1.');
+	expect(stdout).toContain('"name": "namespaces"');
+	const keys = readFileSync(join(cluster.data, "pki/ca.key"), "utf8")
+		.split("\n")
+		.filter((line) => line.length > 30);
+	const kubeconfig = JSON.parse(readFileSync(cluster.kubeconfig, "utf8"));
+	for (const secret of [...keys, kubeconfig.users[0].user["client-key-data"]]) expect(stdout).not.toContain(secret);
+}

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { control } from "../../cluster/control/control-client.ts";
 import type { NodeStatus } from "../../cluster/control/control-protocol.ts";
+import { onThisMachine } from "../doctor/findings.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say, sayJson, table } from "../options/output.ts";
 import { wholeNumber } from "../options/whole-number.ts";
@@ -13,10 +14,10 @@ export function nodeCommand(): Command {
 			.option("--count <n>", "number of nodes, with generated names", wholeNumber)
 			.option("--label <key=value...>", "labels for the new nodes")
 			.action(async (names: string[], options: { data?: string; count?: number; label?: string[] }) => {
-				const added = await control(layoutFrom(options), "addNodes", {
-					...(names.length > 0 ? { names } : { count: options.count ?? 1 }),
-					labels: parseLabels(options.label ?? []),
-				});
+				const layout = layoutFrom(options);
+				const labels = parseLabels(options.label ?? []);
+				const wanted = names.length > 0 ? { names } : { count: options.count ?? 1 };
+				const added = await onThisMachine(layout, () => control(layout, "addNodes", { ...wanted, labels }));
 				say(`added ${added.map((one) => one.name).join(", ")}`);
 			}),
 	);

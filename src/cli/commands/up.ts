@@ -10,6 +10,7 @@ import { type LaunchOptions, launch, runtimes } from "../../cluster/server/launc
 import { messageOf } from "../../core/errors.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { isRunning } from "../../linux/processes.ts";
+import { onThisMachine } from "../doctor/findings.ts";
 import { type ApiOptions, apiChanges, withApiOptions } from "../options/api-options.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { duration, say } from "../options/output.ts";
@@ -160,7 +161,7 @@ async function up(given: UpOptions): Promise<void> {
 		options.encryptionFile = encryptionProviderConfig === "default" ? "" : resolve(encryptionProviderConfig);
 	const wasRunning = foreground && (await answers(layout));
 	const startedNs = process.hrtime.bigint();
-	const status = await launch(layout, options, (text) => say(text));
+	const status = await onThisMachine(layout, () => launch(layout, options, (text) => say(text)), runtime);
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
 	if (!foreground) return;
 	// A restart of this command, for example by a service manager, attaches to the cluster that it left behind.

@@ -1,7 +1,8 @@
 /** Programs on PATH. */
 import { accessSync, constants } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { run, toolPath } from "../../linux/command.ts";
+import { run, toolEnvironment, toolPath } from "../../linux/command.ts";
 import { bad, type Check, good, poor } from "./check.ts";
 
 interface Needed {
@@ -60,8 +61,10 @@ const served = { major: 1, minor: 36 };
 async function kubectl() {
 	const install = "https://kubernetes.io/docs/tasks/tools/ tells how to install one";
 	if (pathOf("kubectl") === undefined) return poor("there is no kubectl on PATH", install);
+	// Without a home directory it would keep files in the current one.
+	const env = { ...toolEnvironment, HOME: homedir() };
 	try {
-		const version = JSON.parse(await run(["kubectl", "version", "--client", "--output=json"]));
+		const version = JSON.parse(await run(["kubectl", "version", "--client", "--output=json"], { env }));
 		const { gitVersion, minor } = version.clientVersion as { gitVersion: string; minor: string };
 		const distance = Math.abs(Number.parseInt(minor, 10) - served.minor);
 		const found = `kubectl ${gitVersion}`;

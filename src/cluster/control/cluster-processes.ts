@@ -23,6 +23,17 @@ export function processesMarked(names: readonly string[], value: string): Proces
 	});
 }
 
+/** The values of a mark in the environment of this user's processes. */
+export function markedValues(name: string): string[] {
+	const prefix = `${name}=`;
+	return allPids().flatMap((pid) =>
+		environmentOf(pid)
+			.filter((entry) => entry.startsWith(prefix))
+			.map((entry) => entry.slice(prefix.length))
+			.filter((value) => isOwnPlace(placeOf(pid, process.getuid?.()), name, value)),
+	);
+}
+
 export function isMarked(pid: number, name: string, value: string): boolean {
 	return environmentOf(pid).includes(`${name}=${value}`);
 }

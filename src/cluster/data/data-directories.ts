@@ -54,6 +54,14 @@ export function registersToRead(): string[] {
 	];
 }
 
+/** Data directories in this user's own register; some may not exist. */
+export function ownRegisteredData(register = ownRegister()): string[] {
+	if (register === undefined) return [];
+	return namesIn(register)
+		.map((name) => targetOf(join(register, name)))
+		.filter(isAbsolute);
+}
+
 export interface RegisterOptions {
 	register?: string;
 	/** Data directories of this user's running clusters. */
