@@ -149,7 +149,7 @@ test("a lesson does its steps, and a dropped manifest is checked and applied", a
 	const { page, complaints } = await visit(browser, cluster);
 	await open(page, "#/lessons/1");
 	await page.getByRole("button", { name: "Do it" }).click();
-	await page.getByText("✓ It is seen.").waitFor();
+	await page.getByText("✓ Done: see below.").waitFor();
 	await page.getByRole("button", { name: "Next" }).click();
 	await page.getByText("A changed template makes a new ReplicaSet").waitFor();
 	const manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: dropped}\n";

@@ -120,7 +120,7 @@ export const german: Words = {
 	lessonsHint: "Jeder Schritt sagt, was geschieht, tut es im Namespace lesson und zeigt, was sich geändert hat.",
 	lessonEnd: "Das war die Lektion.",
 	doIt: "Ausführen",
-	seen: "✓ Es ist zu sehen.",
+	seen: "✓ Fertig: siehe unten.",
 	waitForIt: "… sieh, was geschieht",
 	next: "Weiter",
 	cleanUp: "Löschen, was die Lektion angelegt hat",

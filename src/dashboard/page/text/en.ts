@@ -119,7 +119,7 @@ export const english = {
 	lessonsHint: "Each step says what happens, does it in the namespace lesson, and shows what changed.",
 	lessonEnd: "That was the lesson.",
 	doIt: "Do it",
-	seen: "✓ It is seen.",
+	seen: "✓ Done: see below.",
 	waitForIt: "… watch what happens",
 	next: "Next",
 	cleanUp: "Delete what the lesson made",

@@ -125,27 +125,29 @@ function PastRuns({ cronJob }: { cronJob: CronJob }) {
 			<h2>{w.pastRuns}</h2>
 			<TimeLine spans={spans} />
 			{runs.length === 0 && <p class="empty">{w.noRuns}</p>}
-			<Table headings={[w.started, w.age, w.result, w.duration, w.name, w.message]}>
-				{runs.map((run) => {
-					const { metadata, spec, status } = run;
-					return (
-						<tr key={metadata.uid}>
-							<td>{dateTime(startMs(run))}</td>
-							<td>{age(status.startTime ?? spec.scheduledTime)}</td>
-							<td>
-								<Badge tone={tones[status.result]} word={resultOf(status)} />
-							</td>
-							<td>{status.skipped === undefined && span(status.startTime, status.endTime)}</td>
-							<td>
-								{spec.jobName !== undefined && (
-									<ObjectLink type="job" of={{ namespace: metadata.namespace, name: spec.jobName }} />
-								)}
-							</td>
-							<td>{status.message ?? status.reason ?? ""}</td>
-						</tr>
-					);
-				})}
-			</Table>
+			{runs.length > 0 && (
+				<Table headings={[w.started, w.age, w.result, w.duration, w.name, w.message]}>
+					{runs.map((run) => {
+						const { metadata, spec, status } = run;
+						return (
+							<tr key={metadata.uid}>
+								<td>{dateTime(startMs(run))}</td>
+								<td>{age(status.startTime ?? spec.scheduledTime)}</td>
+								<td>
+									<Badge tone={tones[status.result]} word={resultOf(status)} />
+								</td>
+								<td>{status.skipped === undefined && span(status.startTime, status.endTime)}</td>
+								<td>
+									{spec.jobName !== undefined && (
+										<ObjectLink type="job" of={{ namespace: metadata.namespace, name: spec.jobName }} />
+									)}
+								</td>
+								<td>{status.message ?? status.reason ?? ""}</td>
+							</tr>
+						);
+					})}
+				</Table>
+			)}
 		</section>
 	);
 }

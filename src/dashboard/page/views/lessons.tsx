@@ -51,7 +51,7 @@ function LessonPage({ lesson, number }: { lesson: Lesson; number: number }) {
 			</p>
 			<section class="card" aria-label={w.step}>
 				<p>{step.says[language.value]}</p>
-				<details>
+				<details open>
 					<summary>{whatIsDone(step)}</summary>
 					<pre class="log">{step.apply ?? (step.patch && stringify(step.patch))}</pre>
 				</details>
