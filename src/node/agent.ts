@@ -93,7 +93,7 @@ class RunningAgent implements Agent {
 			client,
 			clock,
 			runtime,
-			view: new RuntimeView(runtime, clock, changed, options.inMemory),
+			view: new RuntimeView(runtime, clock, changed, options.inMemory !== undefined),
 			...(options.inMemory === undefined ? {} : { inMemory: options.inMemory }),
 			...(options.network === undefined ? {} : { network: options.network }),
 			node: {

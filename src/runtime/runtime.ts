@@ -258,6 +258,9 @@ export interface Runtime {
 	connect(sandboxId: string, port: number, signal: AbortSignal): Promise<Duplex>;
 	stats(): Promise<ContainerStats[]>;
 
+	/** The sandboxes and containers of one pod, in any order; absent: listing all is as cheap. */
+	ofPod?(podUid: string): Promise<{ sandboxes: Sandbox[]; containers: Container[] }>;
+
 	/** Called with the sandbox's pod UID whenever a container or sandbox changes its state on its own. */
 	onChange(listener: (podUid: string) => void): void;
 	/** Releases all resources of the agent; containers continue to run. */

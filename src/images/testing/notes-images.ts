@@ -77,11 +77,15 @@ exec mariadbd --no-defaults --user=mysql --datadir=$data --socket=/run/mysqld/my
 		...shared("usr/share/mysql/english/errmsg.sys"),
 		...shared("usr/share/mysql/charsets/Index.xml"),
 		file("bin/entrypoint", entrypoint, 0o755),
-		link("bin/bash", "busybox"),
+		...["bash", "grep", "mv", "sort", "xargs"].map((name) => link(`bin/${name}`, "busybox")),
+		link("bin/mariadb", "mysql"),
 	];
 	const programs = [
 		...programWithLibraries("usr/sbin/mariadbd", "/usr/sbin/mariadbd"),
 		...programWithLibraries("bin/mysql", "/usr/bin/mariadb"),
+		...programWithLibraries("bin/mariadb-dump", "/usr/bin/mariadb-dump"),
+		// busybox's knows no nanoseconds.
+		...programWithLibraries("bin/date", "/bin/date"),
 	];
 	return imageOf([base, tarOf(programs), tarOf(files)], {
 		Entrypoint: ["/bin/entrypoint"],

@@ -13,8 +13,6 @@ export interface PodRuntime {
  * simulated runtime.
  */
 export interface InMemoryRuntime {
-	/** The sandboxes and containers of one pod, oldest first. */
-	ofPod(podUid: string): Promise<PodRuntime>;
 	/** Log of a container in CRI format; undefined if there is no such container. */
 	logText(id: string): string | undefined;
 }
@@ -29,7 +27,7 @@ export const podUidLabel = "io.kubernetes.pod.uid";
 
 export class RuntimeView {
 	readonly #runtime: Runtime;
-	readonly #inMemory: Pick<InMemoryRuntime, "ofPod"> | undefined;
+	readonly #reportsAll: boolean;
 	readonly #clock: Clock;
 	readonly #changed: (podUid: string) => void;
 	readonly #listeners = new Map<string, Set<() => void>>();
@@ -48,17 +46,11 @@ export class RuntimeView {
 
 	/**
 	 * @param changed called with the UID of a pod whose sandboxes or containers may have changed
-	 * @param inMemory reads pods individually, so that a change of one pod costs nothing for the others, and there is no
-	 * periodic listing
+	 * @param reportsAll the runtime reports every change with `onChange`: there is no periodic listing
 	 */
-	constructor(
-		runtime: Runtime,
-		clock: Clock,
-		changed: (podUid: string) => void,
-		inMemory?: Pick<InMemoryRuntime, "ofPod">,
-	) {
+	constructor(runtime: Runtime, clock: Clock, changed: (podUid: string) => void, reportsAll = false) {
 		this.#runtime = runtime;
-		this.#inMemory = inMemory;
+		this.#reportsAll = reportsAll;
 		this.#clock = clock;
 		this.#changed = (podUid) => {
 			changed(podUid);
@@ -105,7 +97,9 @@ export class RuntimeView {
 	 * @throws errors of the runtime
 	 */
 	refresh(podUid?: string): Promise<void> {
-		if (podUid !== undefined && this.#inMemory !== undefined) return this.#takePod(podUid, this.#inMemory);
+		// A change of one pod costs nothing for the others, where the runtime can tell about it alone.
+		const pod = podUid === undefined ? undefined : this.#runtime.ofPod?.(podUid);
+		if (podUid !== undefined && pod !== undefined) return this.#takePod(podUid, pod);
 		if (this.#listing === undefined) {
 			this.#listing = this.#list().finally(() => {
 				this.#listing = undefined;
@@ -125,8 +119,8 @@ export class RuntimeView {
 		this.#relist?.cancel();
 	}
 
-	async #takePod(podUid: string, inMemory: Pick<InMemoryRuntime, "ofPod">): Promise<void> {
-		const pod = await inMemory.ofPod(podUid);
+	async #takePod(podUid: string, reading: ReturnType<NonNullable<Runtime["ofPod"]>>): Promise<void> {
+		const pod = sorted(await reading);
 		this.#taken++;
 		if (pod.sandboxes.length === 0 && pod.containers.length === 0) this.#pods.delete(podUid);
 		else this.#pods.set(podUid, pod);
@@ -157,7 +151,7 @@ export class RuntimeView {
 	}
 
 	#scheduleRelist(): void {
-		if (this.#closed || this.#inMemory !== undefined) return;
+		if (this.#closed || this.#reportsAll) return;
 		this.#relist = this.#clock.after(relistMs, () => {
 			this.refresh()
 				.then(() => {

@@ -18,6 +18,15 @@ export function lifecycleContract(node: Stage): void {
 		expect(ended.finishedAtMs).toBeGreaterThanOrEqual(ended.startedAtMs ?? Number.NaN);
 	});
 
+	it("tells about one pod what lists tell", async () => {
+		const [{ id, sandbox: made }] = [await node.play({ durationMs: 1000 }), await node.play({ durationMs: 1000 })];
+		const pod = await node.runtime.ofPod?.(made.config.podUid);
+		if (pod === undefined) return;
+		expect(pod.sandboxes.map((sandbox) => sandbox.id)).toEqual([made.id]);
+		expect(pod.containers).toEqual([await node.get(id)]);
+		expect(await node.runtime.ofPod?.("nobody")).toEqual({ sandboxes: [], containers: [] });
+	});
+
 	it("says Completed for exit code 0", async () => {
 		const { id } = await node.play({ durationMs: 10 });
 		expect(await node.exited(id)).toMatchObject({ exitCode: 0, reason: "Completed" });

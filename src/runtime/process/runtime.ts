@@ -131,6 +131,15 @@ class ProcessRuntime implements Runtime {
 		return [...this.#containers.values()].map((container) => container.describe());
 	}
 
+	async ofPod(podUid: string): Promise<{ sandboxes: Sandbox[]; containers: Container[] }> {
+		const sandboxes = [...this.#sandboxes.values()].filter(({ config }) => config.podUid === podUid);
+		const containers = [...this.#containers.values()].filter((container) => container.podUid === podUid);
+		return {
+			sandboxes: sandboxes.map((sandbox) => sandbox.describe()),
+			containers: containers.map((container) => container.describe()),
+		};
+	}
+
 	writableLayers(id: string): readonly string[] {
 		return this.#containers.has(id) ? [`${this.#environment.scratch}/${id}`] : [];
 	}

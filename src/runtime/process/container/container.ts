@@ -98,6 +98,10 @@ export class ProcessContainer {
 		return this.#record.container.sandboxId;
 	}
 
+	get podUid(): string {
+		return this.#record.podUid;
+	}
+
 	describe(): Container {
 		return this.#record.container;
 	}
