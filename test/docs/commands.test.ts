@@ -1,6 +1,6 @@
 /**
  * Commands and configurations in the documentation. Every ```bash block is run, page by page from top to bottom in one
- * shell, against simulated nodes; every ```yaml block is read by what it is for.
+ * shell, against simulated nodes; every ```yaml block is parsed by the part that reads it.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -32,7 +32,7 @@ const { authority } = ensureCertificates(
 	systemClock().now(),
 );
 
-/** What a page's commands need: files that it speaks of. */
+/** Files that a page's commands need. */
 writeFileSync(join(folder, "dex-ca.pem"), authority.ca);
 writeFileSync(join(folder, "proxy-ca.pem"), authority.ca);
 writeFileSync(
@@ -114,8 +114,8 @@ function blocksOf(page: string): Block[] {
 }
 
 /**
- * `cox up` of the documentation means real nodes where it does not say otherwise; here they are simulated. Options
- * count from a start on.
+ * `cox up` in the documentation starts real nodes unless it says otherwise; here they are simulated. Options take effect
+ * at a start.
  */
 const prelude = `
 set -eu
@@ -182,7 +182,7 @@ for (const page of new Set(blocks.map((block) => block.page))) {
 		.filter(({ text }) => !elsewhere.some((other) => other.page === page && text.startsWith(other.begins)));
 	if (commands.length === 0) continue;
 	test(`the commands of ${page} run`, { timeout: longestMs + 10_000 }, async () => {
-		// Pages that do not begin with it speak of a cluster that runs.
+		// Pages that do not start with it assume a running cluster.
 		const before = /^(npx coxswain|cox) up/.test(commands[0]?.text ?? "")
 			? ""
 			: "cox up\nexport KUBECONFIG=$(cox kubeconfig)\n";

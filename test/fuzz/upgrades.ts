@@ -1,6 +1,6 @@
 /**
- * Connections that ask to become something else, through a listener and an agent's endpoint: exec, attach and port
- * forwarding over WebSocket and SPDY, with frames that no client sends.
+ * Upgraded connections through a listener and an agent's endpoint: exec, attach and port forwarding over WebSocket and
+ * SPDY, with frames that no client sends.
  */
 import { connect, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
@@ -29,11 +29,11 @@ export interface UpgradeReport {
 }
 
 const atOnce = 20;
-/** After the last frame the client leaves, whatever the server does. */
+/** After the last frame, the client disconnects. */
 const quietMs = 20;
 const answerLimitMs = 20_000;
 
-/** @throws never for what a client does: then the process would have ended */
+/** Never rejects because of what a client sends: that would end the process. */
 export async function fuzzUpgrades({ count, seed }: { count: number; seed: number }): Promise<UpgradeReport> {
 	const chance = new Chance(seed);
 	const report: UpgradeReport = { problems: [], answers: new Map() };
@@ -79,7 +79,7 @@ function asked(method: "POST" | "PUT", path: string) {
 	return { method, path, query: new URLSearchParams(), headers: {}, user: admin, signal };
 }
 
-/** Commands that echo, or end at once. */
+/** Commands that echo their input, or end immediately. */
 function agentContext(): NodeContext {
 	const container = {
 		id: "c1",
@@ -110,7 +110,7 @@ function agentContext(): NodeContext {
 		of: () => ({ sandboxes: [{ id: "s1", state: "ready" }], containers: [container] }),
 		onChange: () => () => {},
 	};
-	// The endpoint uses no more of its context than this.
+	// The endpoint uses only this part of its context.
 	return { clock: systemClock({ unref: true }), runtime, view, node: { name: "node-1" } } as unknown as NodeContext;
 }
 
@@ -251,7 +251,7 @@ function spdyFrames(path: string, isOdd: boolean): (chance: Chance) => Buffer {
 	};
 }
 
-/** Says all of it, and returns what came back until the server ended the connection, or there was quiet. */
+/** Sends all parts, and returns what was received until the server ends the connection or is silent. */
 function hold({ head, frames }: Conversation, port: number): Promise<string> {
 	return new Promise((resolve) => {
 		const socket: Socket = connect(port, "127.0.0.1");
@@ -265,7 +265,7 @@ function hold({ head, frames }: Conversation, port: number): Promise<string> {
 		const limit = setTimeout(done, answerLimitMs);
 		let quiet: NodeJS.Timeout | undefined;
 		socket.on("data", (chunk: Buffer) => {
-			// Frames go to what has been switched: before that they would be another request.
+			// Frames are sent after the upgrade: before it, they would be another request.
 			if (chunks.length === 0 && /^HTTP\/1.1 101 /.test(chunk.toString("latin1", 0, 20)))
 				socket.write(Buffer.concat(frames));
 			chunks.push(chunk);
@@ -282,7 +282,7 @@ function judged(answer: string): { code: number; problem?: string } {
 	const code = Number(/^HTTP\/1.1 (\d{3}) /.exec(answer)?.[1] ?? 0);
 	if (code === 0) return { code, problem: "no answer" };
 	if (code >= 500 && code !== 503 && code !== 504) return { code, problem: `${code}` };
-	// What agents refuse comes as it is, in a line of text, as from upstream's.
+	// Refusals of agents are a line of text, like those of upstream's kubelet.
 	if (code < 400 || /"kind":"Status"|^content-type: text\/plain/im.test(answer)) return { code };
 	return { code, problem: `${code} without a Status` };
 }

@@ -1,4 +1,4 @@
-/** A whole cluster in one process, on a virtual clock, where everything between its parts may fail. */
+/** A cluster in one process with a virtual clock, in which every connection between its components can fail. */
 import { type Api, createApi } from "../../src/api/handle.ts";
 import type { KeptLogName, KeptLogs } from "../../src/api/server/kept-logs.ts";
 import type { Client, DeleteOptions } from "../../src/client/client.ts";
@@ -50,9 +50,9 @@ export interface SimulatedCluster {
 	readonly clock: JumpingClock;
 	/** The store itself, behind all faults. */
 	readonly store: Store;
-	/** What was noticed besides what the store tells: of programs that do not let time pass, of pods that run twice. */
+	/** Violations outside the store: programs that do not let time pass, pods that run twice. */
 	readonly complaints: ReadonlySet<string>;
-	/** UIDs of what users deleted, or tried to, and left no dependents of. */
+	/** UIDs of objects that users deleted, or tried to, together with their dependents. */
 	readonly deletedByUser: Set<string>;
 	/** UIDs of objects that the garbage collector deleted, or tried to. */
 	readonly collected: ReadonlySet<string>;
@@ -78,7 +78,7 @@ export interface Told {
 	event: string;
 	/** Name of the run. */
 	run: string;
-	/** Which of the notifiers sent it: each control plane has its own. */
+	/** The notifier that sent it: each control plane has its own. */
 	notifier: number;
 }
 
@@ -86,9 +86,9 @@ export interface ControlPlane {
 	readonly controllerCount: number;
 	/** How long it has been running, without the times it was down, in virtual milliseconds. */
 	runningMs(): number;
-	/** Stops one controller, in the middle of what it does, and starts it again on the same informer cache. */
+	/** Stops one controller during its work, and starts it again on the same informer cache. */
 	restartController(index: number): Promise<void>;
-	/** Stops all controllers and the scheduler, and starts them again after a while: they know nothing then. */
+	/** Stops all controllers and the scheduler, and starts them again later without any state. */
 	restart(lastsMs: number): Promise<void>;
 	stop(): Promise<void>;
 }
@@ -119,7 +119,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 		registry: createRegistry(catalog),
 		serviceCidr: "10.96.0.0/16",
 		onRefused(user, why) {
-			// A node may ask for what a pod named that is gone by now.
+			// A node may request an object of a pod that no longer exists.
 			if (!why.includes("no relationship found between node")) complaints.add(`${user.name} lacks a right: ${why}`);
 		},
 	});
@@ -133,7 +133,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	};
 	const unsteady = (user: User) =>
 		createClient(faultyTransport(connect(user), { clock, random, faults: connectionFaults }), { userAgent: user.name });
-	// Every part but the users has the rights of a real cluster.
+	// Every component except the users has the permissions of a real cluster.
 	await makeBuiltIns(createClient(memoryTransport(api.handle, apiServer)), builtInRoles, (what, error) => {
 		throw new Error(what, { cause: error });
 	});
@@ -171,7 +171,7 @@ export async function startCluster(options: ClusterOptions): Promise<SimulatedCl
 	};
 }
 
-/** Keeps runs as long as the control plane is up: what is told while it is down is forgotten. */
+/** Records runs while the control plane is up; events that occur while it is down are lost. */
 class History implements KeptLogs {
 	readonly #clock: JumpingClock;
 	readonly #onError: ClusterOptions["onError"];
@@ -206,10 +206,10 @@ class History implements KeptLogs {
 	}
 }
 
-/** How often a sink in a row refuses what it is sent, so that its messages are not put off for minutes. */
+/** The maximum number of refusals in a row by a sink, so that its messages are not delayed for minutes. */
 const mostRefusals = 2;
 
-/** What is wrong with the sinks: the chance that they refuse a message, and whether they refuse all. */
+/** Faults of the sinks: the probability that they refuse a message, and whether they refuse all. */
 export interface SinkFaults {
 	refused: number;
 	isDown: boolean;
@@ -233,7 +233,7 @@ function sink(told: Told[], notifier: number, { faults, random }: { faults: Sink
 /** Of the object that a request is to delete, where it says so. */
 function deletedUid({ method, body }: ApiRequest): string | undefined {
 	if (method !== "DELETE" || body === undefined || !("object" in body)) return undefined;
-	// What clients send along with a deletion.
+	// The body that clients send with a deletion.
 	return (body.object as DeleteOptions).preconditions?.uid;
 }
 
@@ -258,7 +258,7 @@ function startControlPlane(
 	let downSinceMs: number | undefined;
 
 	function start() {
-		// Controllers and scheduler each see the world in their own time.
+		// Controllers and scheduler receive watch events at different times.
 		const reader = connect(controllerManager);
 		const informers = createInformerCache(reader, { clock });
 		const schedulerInformers = createInformerCache(connect(controllerManager), { clock });
@@ -333,7 +333,7 @@ function startControlPlane(
 		restart: (lastsMs) =>
 			alone(async () => {
 				downSinceMs = clock.monotonicMs();
-				// As of a process that was killed, what it sent arrives, even after its successor has begun.
+				// As with a killed process, what it sent still arrives, even after its successor has started.
 				const ending = stop();
 				await clock.sleep(lastsMs);
 				downMs += clock.monotonicMs() - downSinceMs;

@@ -1,4 +1,4 @@
-/** What users and fate do to a simulated cluster. */
+/** Actions of users, and faults, in a simulated cluster. */
 import type { Random } from "../../src/core/time/clock.ts";
 import { daemonSets } from "../../src/kinds/apps/daemonset.ts";
 import { deployments } from "../../src/kinds/apps/deployment.ts";
@@ -87,7 +87,7 @@ const deeds: readonly Deed[] = [
 		await cluster.clock.sleep(random() * 15_000);
 		await persistently(cluster, make);
 	},
-	/** A Job that is gone soon, often before it has ended. */
+	/** A Job that is deleted soon, often before it has finished. */
 	async function submitJob({ cluster, random }) {
 		const { make, kind, name } = passingJob(`passing-${Math.floor(random() * 1e9)}`, random() < 0.5);
 		await persistently(cluster, make);
@@ -98,7 +98,7 @@ const deeds: readonly Deed[] = [
 			await client.delete(kind, { namespace, name }, { propagationPolicy: "Background" });
 		});
 	},
-	/** Leaves room for some pods only, for a while; those that there are may stay. */
+	/** Limits the number of pods for a while; existing ones may stay. */
 	async function tightenQuota(scene) {
 		const { cluster, random } = scene;
 		const quota = pick(scene, new Set<Kind>([resourceQuotas as Kind]));
@@ -114,7 +114,7 @@ const deeds: readonly Deed[] = [
 	async function restartControlPlane({ cluster: { controlPlane }, random }) {
 		await controlPlane.restart(random() * (random() < 0.5 ? 500 : 20_000));
 	},
-	/** What is to be told waits then, and its control plane ends. */
+	/** Pending notifications wait, and their control plane ends. */
 	async function loseSinks({ cluster: { controlPlane, sinkFaults, clock }, random }) {
 		sinkFaults.isDown = true;
 		await clock.sleep(random() * 30_000);
@@ -145,7 +145,7 @@ const deeds: readonly Deed[] = [
 		const number = 1 + below(random, nodeCount);
 		await machines.alone(number, async () => {
 			machines.cut(number, true);
-			// Now and then so long that its pods are given up.
+			// Sometimes so long that its pods are evicted.
 			await clock.sleep(random() * (random() < 0.2 ? 500_000 : 80_000));
 			machines.cut(number, false);
 		});

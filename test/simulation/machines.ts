@@ -1,6 +1,5 @@
 /**
- * The machines under a simulated cluster's nodes: they lose their power, their agent or their connection, and come
- * back.
+ * The machines of a simulated cluster's nodes: they lose power, their agent or their connection, and recover.
  */
 
 import type { Transport } from "../../src/client/client.ts";
@@ -33,17 +32,17 @@ export interface MachinesOptions {
 	connect(user: User): Transport;
 	/** Of every node's connection. */
 	faults: Readonly<ConnectionFaults>;
-	/** Told when two pods of one name run at the same time. */
+	/** Called when two pods with the same name run at the same time. */
 	violation(text: string): void;
 }
 
 interface Machine {
-	/** The processes on it, which run as long as it has power. */
+	/** Its processes, which run as long as it has power. */
 	runtime: SimulatedState;
 	/** Undefined while its agent is down. */
 	agent: { stop(): Promise<void> } | undefined;
 	transport: FaultyTransport | undefined;
-	/** Something is being done to it. */
+	/** An action on it is in progress. */
 	busy: boolean;
 }
 
@@ -55,7 +54,7 @@ export class Machines {
 		this.#options = options;
 	}
 
-	/** Does something to a machine that nothing else is done to at the moment, else nothing. */
+	/** Acts on a machine, unless another action on it is in progress. */
 	async alone(number: number, work: () => Promise<void>): Promise<void> {
 		const machine = this.#machines.get(number);
 		if (machine === undefined || machine.busy) return;
@@ -85,7 +84,7 @@ export class Machines {
 		const machine = this.#of(number);
 		const { clock, random, faults, connect } = this.#options;
 		const name = `node-${number}`;
-		// Everything as the node itself: what it may not do, it does not do.
+		// All requests are made as the node, with its permissions.
 		const transport = faultyTransport(connect(nodeUser(name)), { clock, random, faults });
 		const client = createClient(transport, { userAgent: "kubelet" });
 		const informers = createInformerCache(client, { clock });
@@ -147,7 +146,7 @@ export class Machines {
 		if (stopped) await agent.stop();
 	}
 
-	/** What runs goes on running. */
+	/** Its processes keep running. */
 	async stopAgent(number: number): Promise<void> {
 		const machine = this.#of(number);
 		const { agent } = machine;
@@ -187,7 +186,7 @@ export class Machines {
 		});
 	}
 
-	/** Never two live pods of one identity, wherever they run. */
+	/** Two live pods never have the same identity, on any machine. */
 	#checkIdentity(started: Container): void {
 		const { uid, key } = identityOf(started);
 		for (const { runtime } of this.#machines.values()) {

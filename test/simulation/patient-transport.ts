@@ -2,7 +2,7 @@
 import type { Transport } from "../../src/client/client.ts";
 import type { Clock } from "../../src/core/time/clock.ts";
 
-/** Far more requests of one kind than a moment has use for. */
+/** Far more identical requests than one moment can justify. */
 const limit = 300;
 
 export function patientTransport(inner: Transport, clock: Clock, report: (text: string) => void): Transport {

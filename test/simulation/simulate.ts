@@ -14,11 +14,11 @@ import { makeWorkloads } from "./workloads.ts";
 
 export interface SimulationOptions {
 	seed: number;
-	/** How long users are busy and faults strike. Default two minutes. */
+	/** Duration of the actions of users and the faults. Default: two minutes. */
 	troubleMs?: number;
-	/** False: nothing fails, users alone make trouble. */
+	/** False: no faults, only actions of users. */
 	faults?: boolean;
-	/** Names of deeds (see deeds.ts) that nobody does. */
+	/** Names of actions in deeds.ts to leave out. */
 	without?: readonly string[];
 	controllers?: ClusterOptions["controllers"];
 	onError?(what: string, error: unknown): void;
@@ -28,9 +28,9 @@ export interface SimulationOptions {
 
 export interface SimulationResult {
 	seed: number;
-	/** Broken invariants, and what did not come to rest. Empty: all is well. */
+	/** Violated invariants, and what did not settle. Empty: success. */
 	violations: readonly string[];
-	/** Of every commit and its time: equal for equal seeds. */
+	/** Hash of every commit and its time: equal for equal seeds. */
 	hash: string;
 	commitCount: number;
 	/** Length of the life, in virtual milliseconds. */
@@ -38,8 +38,8 @@ export interface SimulationResult {
 }
 
 /**
- * Time to come to rest in, when faults have stopped: at the most, for a controller that failed again and again waits
- * for up to 1,250 s before it tries once more, and at the least.
+ * Time to settle after the faults, maximum and minimum. A controller that failed repeatedly waits up to 1,250 s before it
+ * tries again.
  */
 const rest = { longestMs: 1_800_000, shortestMs: 30_000 };
 
@@ -59,7 +59,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 	});
 	endFaults(cluster);
 	let left: string[] = [];
-	// A CronJob makes a new Job every minute: rest is a moment without anything left over.
+	// A CronJob creates a Job every minute: the cluster has settled at a moment without remaining work.
 	for (let waitedMs = 0; waitedMs < rest.longestMs; waitedMs += 5000) {
 		await time.advance(5000);
 		if (waitedMs < rest.shortestMs) continue;
@@ -81,7 +81,7 @@ async function untold({ store }: SimulatedCluster): Promise<string[]> {
 	return entries.map(({ key }) => `${key} was not told`);
 }
 
-/** Some lives are calmer than others, and some are spared one kind of fault. */
+/** Some seeds have fewer faults, and some lack one kind of fault. */
 function beginFaults({ random, storeFaults, connectionFaults, nodeFaults, sinkFaults }: SimulatedCluster): void {
 	const level = () => (random() < 0.25 ? 0 : random());
 	Object.assign(storeFaults, {
@@ -117,7 +117,7 @@ async function powerOn({ machines }: SimulatedCluster): Promise<void> {
 	for (let number = 1; number <= nodeCount; number++) await machines.powerOn(number);
 }
 
-/** Turns the clock until the work is done. @throws Error when it never is */
+/** Advances the clock until the work is done. @throws Error if it never is */
 async function whileAdvancing(clock: VirtualClock, work: () => Promise<void>): Promise<void> {
 	let done = false;
 	const finished = () => {

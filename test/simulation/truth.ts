@@ -1,11 +1,11 @@
-/** What the store holds, commit by commit, and what must be true of it after every one. */
+/** The contents of the store after every commit, and the invariants that must hold. */
 import { createHash } from "node:crypto";
 import { controllerOf, type KubeObject } from "../../src/core/object.ts";
 import type { Change } from "../../src/store/store.ts";
 import type { SimulatedCluster, Told } from "./cluster.ts";
 import type { JumpingClock } from "./jumping-clock.ts";
 
-/** A change of one object; `old` undefined: made, `current` undefined: gone. */
+/** A change of one object. `old` is undefined for a created object, `current` for a deleted one. */
 export type Observe = (current: KubeObject | undefined, old: KubeObject | undefined, truth: Truth) => void;
 
 export class Truth {
@@ -15,9 +15,9 @@ export class Truth {
 	readonly violations: string[] = [];
 	commitCount = 0;
 	readonly clock: JumpingClock;
-	/** A clock that stands while the controllers are down: what happened this long ago they have had time to notice. */
+	/** A clock that stops while the controllers are down: measures how long they could have reacted to a change. */
 	readonly runningMs: () => number;
-	/** UIDs of what users deleted, or tried to, and left no dependents of. */
+	/** UIDs of objects that users deleted, or tried to, together with their dependents. */
 	readonly deletedByUser: ReadonlySet<string>;
 	/** UIDs of objects that the garbage collector deleted, or tried to. */
 	readonly collected: ReadonlySet<string>;
@@ -52,7 +52,7 @@ export class Truth {
 		);
 	}
 
-	/** The same for two runs that did the same. */
+	/** Equal for two identical runs. */
 	get hash(): string {
 		return this.#hash.copy().digest("hex").slice(0, 16);
 	}

@@ -1,4 +1,4 @@
-/** The workloads of a simulated cluster. Which of them there are, and how they are set, differs from seed to seed. */
+/** The workloads of a simulated cluster. The seed determines which ones exist, and their settings. */
 import type { Client } from "../../src/client/client.ts";
 import { standardStorageClass } from "../../src/controllers/volumes/standard-class.ts";
 import { isReason } from "../../src/core/errors.ts";
@@ -20,14 +20,14 @@ import type { SimulatedCluster } from "./cluster.ts";
 
 export const namespace = "default";
 
-/** Something that a user keeps, and makes again when it was deleted. */
+/** An object that a user keeps, and creates again when it was deleted. */
 export interface Workload {
 	readonly kind: Kind;
 	readonly name: string;
 	make(client: Client): Promise<unknown>;
 }
 
-/** Tries until it is done. Objects that exist or are gone already are as wanted. */
+/** Retries until it succeeds. An object that already exists, or no longer exists, is a success. */
 export async function persistently(
 	{ user, clock }: SimulatedCluster,
 	work: (client: Client) => Promise<unknown>,
@@ -102,7 +102,7 @@ function job(name: string, completionMode: string, completions: number, annotati
 	});
 }
 
-/** A Job that takes a moment. */
+/** A short Job. */
 export function passingJob(name: string, fails: boolean): Workload {
 	const annotations = { [annotation("duration")]: "1s", ...(fails && { [annotation("exit-code")]: "1" }) };
 	return workload(jobs, name, {
@@ -124,14 +124,14 @@ function flakyCronJob(name: string): Workload {
 	return workload(cronJobs, name, { spec: { schedule: "* * * * *", jobTemplate } });
 }
 
-/** Workloads that are wanted or not as a whole. */
+/** Workloads that a seed has completely or not at all. */
 interface Choice {
-	/** They never need more to get on. */
+	/** They need nothing else to complete. */
 	pods: number;
 	workloads: Workload[];
 }
 
-/** What there may be. */
+/** All possible workloads. */
 function choices(dice: () => number): Choice[] {
 	const kept = dice() < 0.5 ? claims : {};
 	const retention = { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Delete" } };
@@ -216,7 +216,7 @@ function choices(dice: () => number): Choice[] {
 	];
 }
 
-/** Makes this seed's workloads. */
+/** Creates this seed's workloads. */
 export async function makeWorkloads(cluster: SimulatedCluster): Promise<Workload[]> {
 	const { random } = cluster;
 	const before = ["default", "kube-system", "kube-node-lease"].map((name) =>
@@ -239,7 +239,7 @@ export async function makeWorkloads(cluster: SimulatedCluster): Promise<Workload
 	const some = all.filter(() => random() < 0.5);
 	const choice = some.length === 0 ? all : some;
 	const chosen = choice.flatMap(({ workloads }) => workloads);
-	// At times with just enough room for them.
+	// Sometimes with just enough capacity.
 	const pods = choice.reduce((sum, one) => sum + one.pods, 0);
 	if (random() < 0.5) chosen.push(workload(resourceQuotas, "pods", { spec: { hard: { pods: String(pods) } } }));
 	for (const { make } of chosen) await persistently(cluster, make);

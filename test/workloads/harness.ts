@@ -1,6 +1,6 @@
 /**
- * A control plane in virtual time: the real API server on a memory store, chosen controllers, and nodes that only
- * pretend to run pods.
+ * A control plane in virtual time: the real API server on a memory store, selected controllers, and nodes that
+ * only simulate pods.
  */
 
 import { type Api, createApi } from "../../src/api/handle.ts";
@@ -40,11 +40,11 @@ export interface World {
 	informers: InformerCache;
 	shells: readonly Shell[];
 	errors: unknown[];
-	/** A patch as a user makes it: again, when a controller wrote in between. */
+	/** A patch by a user, who repeats it after a conflict. */
 	patch: Client["patch"];
 	/** Pods as a kubelet would see them, by namespace/name. */
 	pods(): Pod[];
-	/** Called after every change of a pod, with all pods there are. What it throws ends the test. */
+	/** Called with all pods after every change of a pod. An error ends the test. */
 	onPods(check: (pods: Pod[]) => void): void;
 	/** Lets time pass until the condition holds. Fails after ten simulated minutes. */
 	until(what: string, condition: () => boolean): Promise<void>;
@@ -140,7 +140,7 @@ export async function createWorld(
 	};
 }
 
-/** A transport that at times refuses to carry a write, and at times loses the answer to one. */
+/** A transport that sometimes rejects a write, and sometimes loses its response. */
 function faulty(transport: Transport, clock: VirtualClock, share: number): Transport {
 	return {
 		async send(request) {
@@ -154,7 +154,7 @@ function faulty(transport: Transport, clock: VirtualClock, share: number): Trans
 	};
 }
 
-/** Scheduler and kubelets in one: binds pods, makes them ready after a while, and lets deleted ones go. */
+/** Scheduler and kubelets: binds pods, makes them ready after a delay, and removes deleted ones. */
 function runPods(
 	client: Client,
 	informers: InformerCache,
@@ -205,7 +205,7 @@ function runPods(
 	});
 }
 
-/** Pods that serve: ready and not on their way out. */
+/** Available pods: ready and not terminating. */
 export function serving(all: readonly Pod[]): Pod[] {
 	return all.filter((pod) => isReady(pod) && pod.metadata.deletionTimestamp === undefined);
 }
