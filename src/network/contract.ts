@@ -203,7 +203,10 @@ export function networkContract(name: string, options: { open(): Promise<Network
 				await a.network.setServices([service({ nodePort: 30080, endpoints, localEndpoints: endpoints })]);
 				expect(await b.ask(client.namespacePath, "TCP", a.address, 30080)).toBe(`server ${client.address}`);
 				await b.network.setServices([service({ nodePort: 30080, endpoints, localEndpoints: [] })]);
-				await expect(b.ask(client.namespacePath, "TCP", b.address, 30080)).rejects.toThrow("ECONNREFUSED");
+				await expect(a.ask(server.namespacePath, "TCP", b.address, 30080)).rejects.toThrow("ECONNREFUSED");
+				// A node's own pods and programs are not outside.
+				expect(await b.ask(client.namespacePath, "TCP", b.address, 30080)).toBe(`server ${client.address}`);
+				expect(await b.ask(undefined, "TCP", b.address, 30080)).toBe(`server ${b.address}`);
 			},
 		);
 

@@ -17,6 +17,7 @@ import {
 	changedServices,
 	type HostPort,
 	hostPortChange,
+	podLinks,
 } from "./rules.ts";
 
 export interface LinuxNetworkOptions {
@@ -225,7 +226,7 @@ async function isAttached(
 
 /** At most 15 characters, and always the same for an address. */
 function linkName(address: string): string {
-	return `pod${(parseIPv4(address) ?? 0).toString(16).padStart(8, "0")}`;
+	return `${podLinks}${(parseIPv4(address) ?? 0).toString(16).padStart(8, "0")}`;
 }
 
 function addressesIn(cidr: Cidr): string[] {

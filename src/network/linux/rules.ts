@@ -11,6 +11,8 @@ import type { ServicePort } from "../network.ts";
  * cluster to a service address.
  */
 const returnMark = "0x4000";
+/** What the names of pods' links begin with. */
+export const podLinks = "pod";
 
 export interface BaseOptions {
 	nodeAddress: string;
@@ -190,12 +192,17 @@ function rulesOf(port: ServicePort): Rules {
 		addEndpoints(rules, `s-${id}`, protocol, port.endpoints, port.affinitySeconds);
 		rules.services.push(...keys.map((key) => `${key} : goto s-${id}`));
 	}
-	const fromOutside = port.localEndpoints ?? port.endpoints;
-	if (port.nodePort === undefined || fromOutside.length === 0) return rules;
+	if (port.nodePort === undefined || port.endpoints.length === 0) return rules;
 	rules.nodePorts.push(`${protocol} . ${port.nodePort} : goto n-${id}`);
 	if (port.localEndpoints === undefined) {
 		rules.chains.push({ name: `n-${id}`, rules: [`meta mark set meta mark | ${returnMark}`, `goto s-${id}`] });
-	} else addEndpoints(rules, `n-${id}`, protocol, fromOutside, port.affinitySeconds);
+		return rules;
+	}
+	// The node's own pods and programs are not outside: they reach all endpoints, as with kube-proxy.
+	const own = [`iifname "${podLinks}*" goto s-${id}`, `fib saddr type local goto s-${id}`];
+	const outside = port.localEndpoints.length === 0 ? [] : [`goto l-${id}`];
+	rules.chains.push({ name: `n-${id}`, rules: [...own, ...outside] });
+	if (outside.length > 0) addEndpoints(rules, `l-${id}`, protocol, port.localEndpoints, port.affinitySeconds);
 	return rules;
 }
 
