@@ -2,7 +2,7 @@
 import { semanticEqual } from "../../core/equal.ts";
 import type { Cause } from "../../core/errors.ts";
 import { deepCopy } from "../../core/object.ts";
-import { immutable } from "../../core/validation/field-checks.ts";
+import { immutable, ipAddress } from "../../core/validation/field-checks.ts";
 import { forbidden, invalidValue } from "../../core/validation/field-errors.ts";
 import type { Container, NodeSelector, Pod, PodSpec, ResourceRequirements, Toleration } from "../generated/types.ts";
 import { qosClass } from "./pod-qos.ts";
@@ -149,8 +149,21 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): Cause[] {
 		causes.push(invalidValue("status.nominatedNodeName", name, "must be a valid node name"));
 	if (old.status?.qosClass !== undefined)
 		causes.push(...immutable(pod.status?.qosClass, old.status.qosClass, "status.qosClass"));
-	causes.push(...restarted(pod, old));
+	causes.push(...restarted(pod, old), ...addressProblems(pod, old));
 	return causes;
+}
+
+/** Those that earlier versions let in may stay. */
+function addressProblems({ status = {} }: Pod, { status: before = {} }: Pod): Cause[] {
+	const { podIP = "", podIPs = [], hostIPs = [] } = status;
+	const known = [before.podIP ?? "", ...[...(before.podIPs ?? []), ...(before.hostIPs ?? [])].map(({ ip }) => ip)];
+	const check = (ip: string, path: string) => (known.includes(ip) ? [] : ipAddress(ip, path));
+	return [
+		// Upstream keeps it as the first of the list.
+		...(podIP === "" || podIP === podIPs[0]?.ip ? [] : check(podIP, "status.podIPs[0]")),
+		...podIPs.flatMap(({ ip }, index) => check(ip, `status.podIPs[${index}]`)),
+		...hostIPs.flatMap(({ ip }, index) => check(ip, `status.hostIPs[${index}]`)),
+	];
 }
 
 /** A container that terminated for good must not restart, according to its own rules and policy, or else the pod's. */

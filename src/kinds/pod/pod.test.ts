@@ -334,6 +334,18 @@ describe("updates of a pod", () => {
 		expect(change(1, "Never", rule("RestartAllContainers"))).toEqual([]);
 	});
 
+	test("addresses of a status are addresses", () => {
+		const pod = stored();
+		const addresses = { podIP: "evil; x", podIPs: [{ ip: "999.1.1.1" }], hostIPs: [{ ip: "::1" }] };
+		const next = { ...pod, status: { ...pod.status, ...addresses } };
+		const wanted = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+		expect(texts(validatePodStatusUpdate(next, pod))).toEqual([
+			`status.podIPs[0]: Invalid value: "evil; x": ${wanted}`,
+			`status.podIPs[0]: Invalid value: "999.1.1.1": ${wanted}`,
+		]);
+		expect(validatePodStatusUpdate(next, next)).toEqual([]);
+	});
+
 	test("ephemeral containers are added, and stay", () => {
 		const pod = stored();
 		const with1: Pod = { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ name: "debug", image: "busybox" }] } };

@@ -3,6 +3,7 @@
  * namespaces are watched from the first one on.
  */
 import type { Informer, InformerCache } from "../../client/informer-cache.ts";
+import { parseIPv4 } from "../../core/addresses.ts";
 import { sameJson } from "../../core/equal.ts";
 import type { Clock, Timer } from "../../core/time/clock.ts";
 import { namespaces } from "../../kinds/core/namespace.ts";
@@ -190,7 +191,7 @@ class Enforcer implements PolicyEnforcer {
 function peerOf(pod: Pod | undefined): AddressedPod | undefined {
 	if (pod === undefined || pod.spec.hostNetwork === true || isFinished(pod)) return undefined;
 	const { podIP = "", podIPs = [] } = pod.status ?? {};
-	const address = [podIP, ...podIPs.map(({ ip }) => ip)].find((ip) => ip !== undefined && /^[0-9.]+$/.test(ip));
+	const address = [podIP, ...podIPs.map(({ ip }) => ip)].find((ip) => parseIPv4(ip) !== undefined);
 	return address === undefined ? undefined : addressed(pod, address);
 }
 
