@@ -1,12 +1,16 @@
 /**
- * Bundles dist/ for Node: the command, the server and agent processes, and the embedding API with its type
- * declarations. It is replaced when it is complete, so that the command works while another is built.
+ * Bundles dist/ for Node: the command, the server and agent processes, the manual page, and the embedding API with its
+ * type declarations. It is replaced when it is complete, so that the command works while another is built.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { commands as coxCommands } from "../src/cli/commands/all.ts";
+import { manualPage } from "../src/cli/man/page.ts";
+import { emptyProgram } from "../src/cli/program.ts";
 import { sourceInfo } from "../src/cluster/control-plane/build-info.ts";
+import { version } from "../src/cluster/files/version.ts";
 import { buildDashboard } from "./build-dashboard.ts";
 import { bundling, programs, root } from "./bundling.ts";
 
@@ -54,6 +58,10 @@ for (const name of Object.keys(sourcesOfPrograms)) {
 	const text = `require("./run.cjs").runProgram(require, __dirname, ${JSON.stringify(name)}${variant});\n`;
 	writeFileSync(join(next, `${name}.cjs`), text);
 }
+
+const program = emptyProgram();
+for (const load of Object.values(coxCommands)) program.addCommand(await load());
+writeFileSync(join(next, "cox.1"), manualPage(program, version));
 
 if (process.argv.includes("--types"))
 	execFileSync("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", join(next, "types")], {

@@ -12,6 +12,7 @@ import { parse } from "yaml";
 import { auditPolicy } from "../../src/api/audit/policy.ts";
 import { jwtAuthenticators } from "../../src/api/credentials/oidc/configuration.ts";
 import { ensureCertificates } from "../../src/cluster/pki/certificates.ts";
+import { describedCluster } from "../../src/cluster/settings/cluster-file.ts";
 import type { KubeObject } from "../../src/core/object.ts";
 import { systemClock } from "../../src/core/time/clock.ts";
 import { parseRegistries } from "../../src/images/registry/registries-file.ts";
@@ -208,6 +209,7 @@ for (const { page, text } of blocks.filter(({ language }) => language === "yaml"
 	test(`the configuration in ${page} that begins ${JSON.stringify(text.slice(0, 50))} is read`, () => {
 		const value = parse(text);
 		if (value.kind === "Policy") auditPolicy(value);
+		else if (value.kind === "Cluster") expect(describedCluster(value).nodes).not.toEqual([]);
 		else if (value.kind === "AuthenticationConfiguration") {
 			for (const { issuer } of value.jwt) issuer.certificateAuthority = authority.ca;
 			expect(jwtAuthenticators(value)).toHaveLength(1);

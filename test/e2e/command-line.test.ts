@@ -64,10 +64,23 @@ test("cox alone says where things stand, and commands that read print JSON on re
 		metadata: { name: "lonely" },
 		spec: { nodeSelector: { disk: "none" }, containers: [{ name: "app", image: "app" }] },
 	};
-	await using cluster = TestCluster.empty();
+	await using cluster = TestCluster.empty("data");
 	expect(await cluster.coxOk()).toMatch(/^There is no cluster in .*\n\n {2}cox up --nodes 3 /);
 	expect(JSON.parse(await cluster.coxOk("version", "--json"))).toMatchObject({ server: null });
-	await cluster.coxOk("up", "--runtime", "simulated");
+	const described = {
+		apiVersion: "coxswain.io/v1",
+		kind: "Cluster",
+		runtime: "simulated",
+		nodes: [{ name: "node-1", labels: { zone: "a" }, taints: [{ key: "gpu", effect: "NoSchedule" }] }],
+	};
+	const file = join(cluster.data, "../cluster.yaml");
+	writeFileSync(file, JSON.stringify(described));
+	expect(await cluster.coxOk("config", file)).toBe("runtime: simulated\nnode node-1  zone=a  taint gpu:NoSchedule\n");
+	await cluster.coxOk("up", "-f", file);
+	const node = JSON.parse(await cluster.kubectl("get", "node", "node-1", "--output=json"));
+	expect(node.metadata.labels.zone).toBe("a");
+	expect(node.spec.taints).toEqual([{ key: "gpu", effect: "NoSchedule" }]);
+	await cluster.coxOk("up", "-f", file);
 	await cluster.kubectlInput(JSON.stringify(lonely), "apply", "-f", "-");
 	const text = await eventually(async () => {
 		const said = await cluster.coxOk();

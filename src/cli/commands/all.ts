@@ -3,6 +3,7 @@ import type { Command } from "commander";
 
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	up: async () => (await import("./up.ts")).upCommand(),
+	config: async () => (await import("./config.ts")).configCommand(),
 	down: async () => (await import("./down.ts")).downCommand(),
 	clusters: async () => (await import("./clusters.ts")).clustersCommand(),
 	status: async () => (await import("./status.ts")).statusCommand(),

@@ -3,6 +3,7 @@ import type { Grade } from "../doctor/check.ts";
 import { findings, type NamedVerdict } from "../doctor/findings.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say, sayJson } from "../options/output.ts";
+import { withProgress } from "../options/progress.ts";
 
 const marks: Readonly<Record<Grade, string>> = { good: "✓", poor: "!", bad: "✗" };
 
@@ -10,7 +11,7 @@ export function doctorCommand(): Command {
 	return clusterCommand("doctor", "check what this machine can do, and say what helps")
 		.option("--json", "print JSON")
 		.action(async (options: { data?: string; json?: true }) => {
-			const found = await findings(layoutFrom(options));
+			const found = await withProgress("checking", () => findings(layoutFrom(options)));
 			if (options.json) sayJson(found);
 			else say(found.map(lineOf).join("\n"));
 			if (found.some(({ grade }) => grade === "bad")) process.exitCode = 1;

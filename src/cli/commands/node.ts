@@ -4,6 +4,7 @@ import type { NodeStatus } from "../../cluster/control/control-protocol.ts";
 import { onThisMachine } from "../doctor/findings.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say, sayJson, table } from "../options/output.ts";
+import { withProgress } from "../options/progress.ts";
 import { wholeNumber } from "../options/whole-number.ts";
 
 export function nodeCommand(): Command {
@@ -17,7 +18,9 @@ export function nodeCommand(): Command {
 				const layout = layoutFrom(options);
 				const labels = parseLabels(options.label ?? []);
 				const wanted = names.length > 0 ? { names } : { count: options.count ?? 1 };
-				const added = await onThisMachine(layout, () => control(layout, "addNodes", { ...wanted, labels }));
+				const added = await withProgress("adding nodes", () =>
+					onThisMachine(layout, () => control(layout, "addNodes", { ...wanted, labels })),
+				);
 				say(`added ${added.map((one) => one.name).join(", ")}`);
 			}),
 	);
@@ -25,7 +28,8 @@ export function nodeCommand(): Command {
 		clusterCommand("remove", "remove a node and everything that runs on it")
 			.argument("<name>")
 			.action(async (name: string, options: { data?: string }) => {
-				await control(layoutFrom(options), "removeNode", { name });
+				const layout = layoutFrom(options);
+				await withProgress(`removing ${name}`, () => control(layout, "removeNode", { name }));
 				say(`removed ${name}`);
 			}),
 	);

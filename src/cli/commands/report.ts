@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { systemClock } from "../../core/time/clock.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
+import { withProgress } from "../options/progress.ts";
 import { archive } from "../report/archive.ts";
 import { reportFiles } from "../report/report-files.ts";
 
@@ -13,7 +14,7 @@ export function reportCommand(): Command {
 		.action(async (options: { data?: string; output?: string }) => {
 			const time = new Date(systemClock().now()).toISOString().replace(/[:.]/g, "-");
 			const file = resolve(options.output ?? `cox-report-${time}.tar.gz`);
-			const files = await reportFiles(layoutFrom(options));
+			const files = await withProgress("collecting", () => reportFiles(layoutFrom(options)));
 			// Never in place of another file.
 			writeFileSync(file, archive(basename(file).replace(/\.tar\.gz$/, ""), files), { mode: 0o600, flag: "wx" });
 			say(`${file}: ${files.map(({ name }) => name).join(", ")}`);

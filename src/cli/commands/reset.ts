@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say } from "../options/output.ts";
+import { withProgress } from "../options/progress.ts";
 
 export function resetCommand(): Command {
 	return clusterCommand("reset", "stop the cluster and delete all its data").action(
@@ -14,7 +15,7 @@ export function resetCommand(): Command {
 					`${layout.data} does not look like a cluster's data directory (it has no cluster.json); nothing was deleted`,
 				);
 			const { removeCluster } = await import("../../cluster/server/remove.ts");
-			const kept = await removeCluster(layout);
+			const kept = await withProgress("deleting the cluster", () => removeCluster(layout));
 			if (kept.length === 0) say(`deleted ${layout.data}`);
 			else say(`deleted the cluster in ${layout.data}; other files were kept: ${kept.join(", ")}`);
 		},

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { StoreReport } from "../../cluster/snapshot/check.ts";
 import { clusterCommand, layoutFrom } from "../options/data-option.ts";
 import { say, sayJson } from "../options/output.ts";
+import { withProgress } from "../options/progress.ts";
 
 interface Options {
 	data?: string;
@@ -23,7 +24,7 @@ export function snapshotCommand(): Command {
 			)
 			.action(async (file: string, options: Options) => {
 				const { saveSnapshot } = await import("../../cluster/snapshot/save.ts");
-				const header = await saveSnapshot(layoutFrom(options), file, options.keys);
+				const header = await withProgress("saving", () => saveSnapshot(layoutFrom(options), file, options.keys));
 				say(`saved revision ${header.revision} in ${file}${header.withKeys ? "" : ", without keys"}`);
 			}),
 	);
@@ -34,7 +35,9 @@ export function snapshotCommand(): Command {
 			.action(async (file: string, options: Options) => {
 				const layout = layoutFrom(options);
 				const { restoreSnapshot } = await import("../../cluster/snapshot/restore.ts");
-				const { header, revision } = await restoreSnapshot(layout, file, { force: options.force ?? false });
+				const { header, revision } = await withProgress("restoring", () =>
+					restoreSnapshot(layout, file, { force: options.force ?? false }),
+				);
 				say(
 					`restored the snapshot of ${header.createdAt} into ${layout.data}; revisions continue from ${revision}. Run 'cox up' to start the cluster`,
 				);
@@ -48,9 +51,13 @@ export function snapshotCommand(): Command {
 				const { verifyCluster, verifySnapshot } = await import("../../cluster/snapshot/check.ts");
 				if (file === undefined) {
 					const layout = layoutFrom(options);
-					return tell(`the store in ${layout.data}`, await verifyCluster(layout, tmpdir()), options);
+					return tell(
+						`the store in ${layout.data}`,
+						await withProgress("verifying", () => verifyCluster(layout, tmpdir())),
+						options,
+					);
 				}
-				const { header, report } = await verifySnapshot(file, tmpdir());
+				const { header, report } = await withProgress("verifying", () => verifySnapshot(file, tmpdir()));
 				if (options.json) return tellJson({ ...header, ...report });
 				const about = `cluster ${header.clusterId}, ${header.createdAt}, cox ${header.version}`;
 				tell(`${file} (${about}${header.withKeys ? "" : ", without keys"})`, report, options);

@@ -7,6 +7,7 @@ import type { Layout } from "../../cluster/files/layout.ts";
 import { parsePublish } from "../../cluster/gateway/publish-address.ts";
 import { type IngressPorts, parseIngressPorts } from "../../cluster/ingress/ports.ts";
 import { type LaunchOptions, launch, runtimes } from "../../cluster/server/launch.ts";
+import type { DescribedCluster } from "../../cluster/settings/cluster-file.ts";
 import { messageOf } from "../../core/errors.ts";
 import { systemClock } from "../../core/time/clock.ts";
 import { isRunning } from "../../linux/processes.ts";
@@ -18,6 +19,7 @@ import { count, wholeNumber } from "../options/whole-number.ts";
 
 interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | "showHome" | "images">, ApiOptions {
 	data?: string;
+	file?: string;
 	imageStore?: string;
 	publish?: string;
 	ingressPorts?: IngressPorts;
@@ -37,6 +39,10 @@ interface UpOptions extends Pick<LaunchOptions, "nodes" | "runtime" | "clock" | 
 
 export function upCommand(): Command {
 	const command = clusterCommand("up", "start the cluster; returns when its nodes are Ready")
+		.option(
+			"-f, --file <file>",
+			"a file that describes the cluster and its nodes (see 'cox config'); options override it",
+		)
 		.option("--nodes <n>", "minimum number of nodes (default: 1 for a new cluster)", count)
 		.addOption(new Option("--runtime <runtime>", "what runs pods (default: process)").choices(runtimes))
 		.addOption(new Option("--clock <clock>", "virtual: time that 'cox clock' controls").choices(["system", "virtual"]))
@@ -122,7 +128,7 @@ function argument<T>(parse: (value: string) => T): (value: string) => T {
 async function up(given: UpOptions): Promise<void> {
 	const { data, foreground, kubeletConfig, enableAdmissionPlugins, encryptionProviderConfig, notifyAllow, ...rest } =
 		given;
-	const { history, historyRuns, historyDays, historyLogs, historyAllRuns, ...wanted } = rest;
+	const { file, history, historyRuns, historyDays, historyLogs, historyAllRuns, ...wanted } = rest;
 	const kept = {
 		...(historyRuns !== undefined && { runs: historyRuns }),
 		...(historyDays !== undefined && { days: historyDays }),
@@ -131,7 +137,10 @@ async function up(given: UpOptions): Promise<void> {
 	};
 	const layout = layoutFrom({ data });
 	const { nodes, runtime, clock, manifests, showHome, images, imageStore, publish, ingressPorts } = wanted;
+	const described = file === undefined ? undefined : await fileOf(file);
 	const options: LaunchOptions = {
+		...described?.options,
+		...(described !== undefined && described.nodes.length > 0 && { nodes: 0 }),
 		...(history === false ? { history } : Object.keys(kept).length > 0 && { history: kept }),
 		...(nodes !== undefined && { nodes }),
 		...(runtime !== undefined && { runtime }),
@@ -161,7 +170,7 @@ async function up(given: UpOptions): Promise<void> {
 		options.encryptionFile = encryptionProviderConfig === "default" ? "" : resolve(encryptionProviderConfig);
 	const wasRunning = foreground && (await answers(layout));
 	const startedNs = process.hrtime.bigint();
-	const status = await onThisMachine(layout, () => launch(layout, options, (text) => say(text)), runtime);
+	const status = await onThisMachine(layout, () => started(layout, options, described), options.runtime);
 	say(summary(status, Number(process.hrtime.bigint() - startedNs) / 1e6));
 	if (!foreground) return;
 	// A restart of this command, for example by a service manager, attaches to the cluster that it left behind.
@@ -172,6 +181,20 @@ async function up(given: UpOptions): Promise<void> {
 	const { stopCluster } = await import("../../cluster/server/stop.ts");
 	await stopCluster(layout);
 	say("stopped");
+}
+
+async function fileOf(file: string): Promise<DescribedCluster> {
+	const { readClusterFile } = await import("../cluster-file/read.ts");
+	return readClusterFile("--file", file);
+}
+
+/** With the nodes of the file, if there is one. */
+async function started(layout: Layout, options: LaunchOptions, described?: DescribedCluster): Promise<ClusterStatus> {
+	const status = await launch(layout, options, (text) => say(text));
+	if (described === undefined || described.nodes.length === 0) return status;
+	const { ensureNodes } = await import("../cluster-file/ensure-nodes.ts");
+	await ensureNodes(layout, described.nodes, (text) => say(text));
+	return control(layout, "ready");
 }
 
 function answers(layout: Layout): Promise<boolean> {
