@@ -76,9 +76,9 @@ class EmbeddedCluster extends ClusterObjects implements Cluster {
 		this.#client = this.#clientOf(this.#door.inside, administrator);
 	}
 
-	#clientOf(handler: Handler, user: User): Client {
+	#clientOf(handler: Handler, user: User, copies = true): Client {
 		const transport = memoryTransport(handler, user);
-		return createClient(transport, { userAgent: "coxswain", clock: this.timing.clock, copies: true });
+		return createClient(transport, { userAgent: "coxswain", clock: this.timing.clock, copies });
 	}
 
 	override get client(): Client {
@@ -197,7 +197,13 @@ class EmbeddedCluster extends ClusterObjects implements Cluster {
 		if (definitions.length === 0) return;
 		const abort = new AbortController();
 		this.#life?.atEnd(async () => abort.abort());
-		await this.#inTime(establishDefinitions(this.client, definitions, abort), "custom resources");
+		// Definitions are large, and nobody changes what is answered here.
+		const client = this.#clientOf(this.#door.inside, administrator, false);
+		try {
+			await this.#inTime(establishDefinitions(client, definitions, abort), "custom resources");
+		} finally {
+			await client.close();
+		}
 	}
 
 	#open(life: Life, controlPlane: ControlPlane, port: number): Promise<Access> {
