@@ -82,7 +82,6 @@ export interface FindingParams {
 	waitsForEarlierPod: { pod: string; next: string; ready: number; wanted: number };
 	podsNotReady: { pods: string; ready: number; wanted: number };
 	serviceMissing: { service: string };
-	serviceNotHeadless: { service: string };
 	serviceSelectsOthers: { service: string };
 	partition: { partition: number; updated: number };
 	onDelete: { outdated: number };

@@ -77,7 +77,7 @@ function rollout({ metadata, spec, status }: StatefulSet, pods: readonly Pod[], 
 	return partition > 0 ? [finding(about, "partition", { partition, updated: pods.length - outdated }, show)] : [];
 }
 
-/** Only a headless Service that selects the pods gives them DNS names; they start without it. */
+/** Only a Service that selects the pods gives them DNS names, headless or not; they start without it. */
 function serviceProblem({ metadata, spec }: StatefulSet, evidence: Evidence): Finding[] {
 	const { serviceName: name } = spec;
 	if (!name) return [];
@@ -85,11 +85,8 @@ function serviceProblem({ metadata, spec }: StatefulSet, evidence: Evidence): Fi
 	const commands = commandsIn(evidence.namespace);
 	const service = evidence.services.find((one) => one.metadata.name === name);
 	if (service === undefined) return [finding(about, "serviceMissing", { service: name }, [commands.get("services")])];
-	const { clusterIP, selector } = service.spec ?? {};
-	const show = [commands.describe("service", name)];
-	if (clusterIP !== undefined && clusterIP !== "None")
-		return [finding(about, "serviceNotHeadless", { service: name }, show)];
+	const { selector } = service.spec ?? {};
 	// Without a selector, somebody else writes its endpoints.
 	if (selector === undefined || selectorFromLabels(selector).matches(spec.template.metadata?.labels)) return [];
-	return [finding(about, "serviceSelectsOthers", { service: name }, show)];
+	return [finding(about, "serviceSelectsOthers", { service: name }, [commands.describe("service", name)])];
 }

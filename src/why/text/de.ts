@@ -132,7 +132,8 @@ export const german: Phrases = {
 	creating: () => ({ says: "Der Pod hat einen Node; seine Container werden gerade angelegt." }),
 	initRunning: ({ container, position, count: all }) => ({
 		says: `Init-Container ${container} (${position} von ${all}) läuft noch; die Container des Pods starten, wenn alle sich mit 0 beendet haben.`,
-		helps: "Worauf ein Init-Container wartet, etwa einen Service, steht in seinem Log.",
+		helps:
+			"Worauf er wartet, steht meist in seinem Log. Der DNS-Name eines Pods, der nicht bereit ist, wird nur aufgelöst, wenn sein Service publishNotReadyAddresses: true hat.",
 	}),
 	initFailing: ({ container }) => ({
 		says: `Init-Container ${container} scheitert; darum starten die Container des Pods nicht.`,
@@ -207,12 +208,8 @@ export const german: Phrases = {
 		says: `Seinen headless Service ${service} gibt es nicht: Pods starten auch ohne ihn, haben aber keine DNS-Namen.`,
 		helps: `Lege einen Service ${service} an, mit clusterIP: None und den Labels der Pods als Selektor.`,
 	}),
-	serviceNotHeadless: ({ service }) => ({
-		says: `Sein Service ${service} ist nicht headless: Pods starten, haben aber keine eigenen DNS-Namen.`,
-		helps: `Lösche den Service ${service} und lege ihn mit clusterIP: None neu an; ändern lässt sich das nicht.`,
-	}),
 	serviceSelectsOthers: ({ service }) => ({
-		says: `Sein headless Service ${service} wählt seine Pods nicht aus: Sie haben keine DNS-Namen.`,
+		says: `Sein Service ${service} wählt seine Pods nicht aus: Sie haben keine DNS-Namen.`,
 		helps: "Berichtige spec.selector des Service: die Labels aus der Vorlage des StatefulSets.",
 	}),
 	partition: ({ partition, updated }) => ({

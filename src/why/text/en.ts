@@ -122,7 +122,8 @@ export const english: Phrases = {
 	creating: () => ({ says: "The pod has a node, and its containers are being created." }),
 	initRunning: ({ container, position, count: all }) => ({
 		says: `Init container ${container} (${position} of ${all}) is still running; the pod's containers start when all have exited with 0.`,
-		helps: "Init containers that wait for something else, such as a Service, show in their log what they wait for.",
+		helps:
+			"Its log usually shows what it waits for. The DNS name of a pod that is not ready is not resolved, unless its Service has publishNotReadyAddresses: true.",
 	}),
 	initFailing: ({ container }) => ({
 		says: `Init container ${container} fails, so that the pod's containers do not start.`,
@@ -197,12 +198,8 @@ export const english: Phrases = {
 		says: `Its headless Service ${service} does not exist: pods start without it, but have no DNS names.`,
 		helps: `Create a Service ${service} with clusterIP: None and the pods' labels as selector.`,
 	}),
-	serviceNotHeadless: ({ service }) => ({
-		says: `Its Service ${service} is not headless: pods start, but have no DNS names of their own.`,
-		helps: `Delete the Service ${service} and create it again with clusterIP: None, which cannot be changed.`,
-	}),
 	serviceSelectsOthers: ({ service }) => ({
-		says: `Its headless Service ${service} does not select its pods: they have no DNS names.`,
+		says: `Its Service ${service} does not select its pods: they have no DNS names.`,
 		helps: "Correct spec.selector of the Service: the labels of the StatefulSet's template.",
 	}),
 	partition: ({ partition, updated }) => ({
