@@ -59,6 +59,8 @@ const shown: ReadonlySet<string> = new Set<keyof Settings>([
 	"clock",
 	"virtualTime",
 	"port",
+	"clusterCidr",
+	"serviceCidr",
 	"kubelet",
 	"showHome",
 	"publish",
