@@ -35,7 +35,7 @@ function start({ apiSocket, token, address, certificates }: Extract<IngressOrder
 		clock,
 		address,
 		certificates,
-		usualCertificate: (certificate) => servers?.https.setSecureContext(certificate),
+		usualCertificate: (certificate) => servers?.https.setSecureContext(certificate ?? {}),
 		onError: (error) => logError("ingress-controller", error),
 	});
 	controller = made;

@@ -31,8 +31,8 @@ export interface IngressControllerOptions {
 	certificates: CertificateSource;
 	/** Where Ingresses are served, for their status. */
 	address: IngressLoadBalancerIngress;
-	/** Called with the certificate for clients that name no host. */
-	usualCertificate(certificate: Certificate): void;
+	/** Called with the certificate for clients that name no host; undefined: there is none, or none any more. */
+	usualCertificate(certificate: Certificate | undefined): void;
 	onError(error: unknown): void;
 }
 
@@ -141,8 +141,7 @@ export class IngressController implements IngressView {
 
 	async #report(): Promise<void> {
 		await Promise.all([this.#classes, this.#ingresses].map((informer) => informer.reached(0)));
-		const { usual } = this.#current().certificates;
-		if (usual !== undefined) this.#options.usualCertificate(usual);
+		this.#options.usualCertificate(this.#current().certificates.usual);
 		for (const ingress of this.#ingresses.list()) {
 			try {
 				await this.#writeStatus(ingress);
