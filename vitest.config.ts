@@ -32,8 +32,8 @@ export default defineConfig({
 			// kubectl has ended before collecting garbage pays: a fifth of its CPU time.
 			GOGC: "400",
 		},
-		// Suites of real processes mostly wait: with four workers for two cores, these are busy nearly all the time.
-		maxWorkers: availableParallelism() * 2,
+		// Suites of real processes mostly wait: with three workers for two cores, these are busy nearly all the time.
+		maxWorkers: Math.ceil(availableParallelism() * 1.5),
 		projects: [
 			{ test: { ...settings, name: "unit", include: ["src/**/*.test.ts"], exclude: machine } },
 			{ test: { ...settings, name: "machine", include: machine } },

@@ -102,7 +102,9 @@ describe.skipIf(process.getuid?.() !== 0)("outside of a cluster (as root)", { ti
 	test("pods reach other networks under the machine's address; forwarding is enabled, and reported", async () => {
 		const got = await kubectl("exec", "web", "--", "curl", "--silent", "--max-time", "5", worldAddress);
 		expect(got).toBe("198.51.100.1");
-		expect(await cluster.coxOk("status")).toMatch(/Warning +packets that arrive at cable0 are forwarded/);
+		expect(await cluster.coxOk("status")).toMatch(
+			/Warning +for the pods, this machine forwards packets that arrive at cable0/,
+		);
 	});
 
 	test("other names are resolved by the machine's current resolvers", async () => {

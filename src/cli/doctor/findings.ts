@@ -26,6 +26,8 @@ export async function onThisMachine<T>(layout: Layout, work: () => Promise<T>, r
 		return await work();
 	} catch (error) {
 		if ((runtime ?? readSettings(layout.settings)?.runtime) === "simulated") throw error;
+		// Says already what the machine lacks.
+		if (messageOf(error).includes("; remedy: ")) throw error;
 		const missing = (await verdicts([...kernelChecks, ...programChecks])).filter(({ grade }) => grade === "bad");
 		if (missing.length === 0) throw error;
 		const lines = missing.map(({ says }) => `  ${says}`).join("\n");
