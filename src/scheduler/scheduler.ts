@@ -281,7 +281,10 @@ class SchedulerShell implements Scheduler {
 			const waitsForVictims = preemption?.message.includes("terminating pod") === true;
 			const forget = nominatedNode !== undefined && !waitsForVictims;
 			if (forget) this.#nominations.remove(pod.key);
-			await this.#writes.refused(pod, message, forget ? { nominatedNode: "" } : {});
+			// A nomination that was not written, or was overwritten, is written again.
+			const isUnwritten = waitsForVictims && pod.pod.status?.nominatedNodeName !== nominatedNode;
+			const nomination = forget ? "" : isUnwritten ? nominatedNode : undefined;
+			await this.#writes.refused(pod, message, nomination === undefined ? {} : { nominatedNode: nomination });
 			return;
 		}
 		const { nodeName, victims } = preemption;

@@ -89,7 +89,7 @@ conformance("scheduling", 2, (target) => {
 		return status === 404 || body.metadata.deletionTimestamp !== undefined;
 	};
 
-	// Seen once in three whole gates: pods whose victims are gone were not tried again within 40 s. Not understood yet.
+	// Seen once in three whole gates: a nomination was missing, or a pod whose victims are gone still waited after 40 s.
 	test.concurrent("the highest priority gets what is becoming free, no matter who made it free", {
 		timeout: 60_000,
 		retry: 1,
